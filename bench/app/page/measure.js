@@ -1,0 +1,43 @@
+// Measures what the address asks for and hands the figures to the app.
+const { invoke } = window.__TAURI__.core;
+
+const noop = () => invoke('plugin:bench|noop');
+const getToken = async () => {
+  if ((await invoke('plugin:secure-token|get_token')) === null) throw new Error('there is no token to read');
+};
+
+const rounds = 41;
+const callsInRound = 200;
+
+/** WebKit's clock ticks in whole milliseconds, so a figure is the time of many calls. */
+async function time(call) {
+  const started = performance.now();
+  for (let count = 0; count < callsInRound; count += 1) await call();
+  return performance.now() - started;
+}
+
+/** One pair a round, each first in every other round; the first round only warms up. */
+async function compareCalls() {
+  const pairs = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const tokenFirst = round % 2 === 0;
+    const first = await time(tokenFirst ? getToken : noop);
+    const second = await time(tokenFirst ? noop : getToken);
+    const [token, base] = tokenFirst ? [first, second] : [second, first];
+    pairs.push([token / callsInRound, base / callsInRound]);
+  }
+  return pairs.slice(1);
+}
+
+const modes = {
+  calls: compareCalls,
+  'first-token': getToken,
+  'first-noop': noop,
+};
+
+try {
+  const figures = await modes[new URLSearchParams(location.search).get('mode')]();
+  await invoke('plugin:bench|done', { figures: JSON.stringify(figures ?? null) });
+} catch (error) {
+  await invoke('plugin:bench|done', { figures: JSON.stringify({ failed: String(error?.message ?? error) }) });
+}

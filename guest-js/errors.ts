@@ -1,0 +1,88 @@
+// The one error type of this package, and how every rejection becomes one.
+
+/** Every code, in the order of the list that Rust, Kotlin and Swift share. */
+export const errorCodes = [
+  'locked',
+  'unavailable',
+  'denied',
+  'misconfigured',
+  'lost',
+  'corrupt',
+  'too-large',
+  'invalid-argument',
+  'conflict',
+  'forbidden',
+  'timeout',
+  'internal',
+] as const;
+
+/**
+ * What went wrong, and so what the caller can do.
+ *
+ * | code | meaning | what to do |
+ * |---|---|---|
+ * | `locked` | the store or the device is locked, or the unlock prompt was dismissed | ask the user to unlock, then try again |
+ * | `unavailable` | there is no store here (no Secret Service, no session bus, not inside Tauri) | go on in memory; try again later |
+ * | `denied` | the user or the OS refused | respect it; do not ask in a loop |
+ * | `misconfigured` | the build lacks something: entitlement, identifier, plugin registration | fix the build |
+ * | `lost` | the record is there but can never be read again | sign in again; `setToken` replaces it |
+ * | `corrupt` | what is stored is not ours or is damaged | sign in again; only `setToken` overwrites it |
+ * | `too-large` | the token is over 1 MiB | store less |
+ * | `invalid-argument` | an argument breaks the rules | fix the call |
+ * | `conflict` | `ifRevision` is not the current revision | read again, then decide |
+ * | `forbidden` | this window may not call this command, or not for this account | grant the permission or do not call |
+ * | `timeout` | the store did not answer within the deadline | try again |
+ * | `internal` | anything else | report it |
+ */
+export type ErrorCode = (typeof errorCodes)[number];
+
+/** The error of every command. Its message never holds a token. */
+export class SecureTokenError extends Error {
+  override readonly name = 'SecureTokenError';
+  /** What went wrong; see {@link ErrorCode}. */
+  readonly code: ErrorCode;
+  /** Whether the same call can succeed later without a change: `locked`, `unavailable` and `timeout`. */
+  readonly retryable: boolean;
+
+  constructor(code: ErrorCode, message: string) {
+    super(message);
+    this.code = code;
+    this.retryable = /locked|unavailable|timeout/.test(code);
+  }
+}
+
+/**
+ * Throw this from {@link SessionOptions.refresh} to end the session, when what the server sends has neither a `status` of
+ * 401 or 403 nor the `error` that RFC 6749 section 5.2 names `invalid_grant`.
+ */
+export class SessionEnded extends Error {
+  override readonly name = 'SessionEnded';
+  /** The mark of an OAuth error response. */
+  readonly error = 'invalid_grant';
+}
+
+/** True inside a Tauri window. */
+export const inTauri = () => '__TAURI_INTERNALS__' in globalThis;
+
+/**
+ * Turns whatever a command rejected with into a {@link SecureTokenError}.
+ *
+ * The plugin rejects with `{ code, message }`. Tauri itself rejects with plain strings: they may echo arguments, so they
+ * are recognised but never repeated.
+ */
+export function toError(cause: unknown, command: string): SecureTokenError {
+  if (cause instanceof SecureTokenError) return cause;
+  const { code, message } = Object(cause) as { code: ErrorCode; message: string };
+  if (errorCodes.includes(code)) return new SecureTokenError(code, message);
+  const text = typeof cause === 'string' ? cause : '';
+  const guess = !inTauri()
+    ? 'unavailable'
+    : /^invalid args/.test(text)
+      ? 'invalid-argument'
+      : /not found$/.test(text)
+        ? 'misconfigured'
+        : /not allowed|explicitly denied/.test(text)
+          ? 'forbidden'
+          : 'internal';
+  return new SecureTokenError(guess, `${command}: ${guess}`);
+}

@@ -1,0 +1,33 @@
+// A Pinia store that shows a session.
+
+import { defineStore } from 'pinia';
+import { computed, onScopeDispose, shallowRef } from 'vue';
+import type { Session } from './session.js';
+
+/**
+ * Defines a store with what may be shown of a session: `status`, `isSignedIn`, `expiresAt`, `persisted` and `error`, all
+ * read-only, and the action `logout`.
+ *
+ * No token is in it, and no action takes or returns one: state, arguments and results of a store reach plugins and
+ * devtools. Call `session.login` and `session.getToken` of the session itself.
+ *
+ * @param id The id of the store.
+ */
+export function defineSessionStore(session: Session, id = 'session') {
+  return defineStore(id, () => {
+    const snapshot = shallowRef(session.getSnapshot());
+    onScopeDispose(
+      session.listen((next) => {
+        snapshot.value = next;
+      }),
+    );
+    return {
+      status: computed(() => snapshot.value.status),
+      isSignedIn: computed(() => snapshot.value.status === 'signedIn'),
+      expiresAt: computed(() => snapshot.value.expiresAt),
+      persisted: computed(() => snapshot.value.persisted),
+      error: computed(() => snapshot.value.error),
+      logout: () => session.logout(),
+    };
+  });
+}

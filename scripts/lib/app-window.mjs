@@ -1,0 +1,110 @@
+// One run of a Tauri app under WebDriver: its windows, its page and all that it printed.
+import { remote } from 'webdriverio';
+import { freePort, startProcess } from './processes.mjs';
+import { until } from './until.mjs';
+
+/** Starts a program under WebDriver; `env` is that of the desktop. */
+export async function launchDriver(binary, env, args = []) {
+  const port = await freePort();
+  const driver = await startProcess('WebKitWebDriver', ['--host=127.0.0.1', `--port=${port}`], {
+    env: { ...env, TAURI_WEBVIEW_AUTOMATION: 'true' },
+  });
+  try {
+    await driver.ready('its port answers', async () => (await fetch(`http://127.0.0.1:${port}/status`)).ok);
+    const browser = await remote({
+      hostname: '127.0.0.1',
+      port,
+      logLevel: 'error',
+      connectionRetryTimeout: 30_000,
+      connectionRetryCount: 0,
+      capabilities: {
+        // WebKitGTK's driver refuses the capability that asks for WebDriver BiDi.
+        'wdio:enforceWebDriverClassic': true,
+        'webkitgtk:browserOptions': { binary, args },
+      },
+    });
+    return { browser, driver };
+  } catch (error) {
+    await driver.stop();
+    throw new Error(`the app did not start:\n${driver.output()}`, { cause: error });
+  }
+}
+
+export class AppWindow {
+  stopped = false;
+  #driver;
+
+  constructor({ browser, driver }) {
+    this.browser = browser;
+    this.#driver = driver;
+  }
+
+  /** What the app and the driver wrote to standard output and standard error. */
+  output() {
+    return this.#driver.output();
+  }
+
+  /** Ends the app the hard way: what it acknowledged must have been durable. */
+  async stop() {
+    if (this.stopped) return;
+    this.stopped = true;
+    await this.#driver.stop('SIGKILL');
+  }
+
+  element(id) {
+    return this.browser.$(`[data-testid="${id}"]`);
+  }
+
+  async click(id) {
+    const element = this.element(id);
+    await element.waitForClickable();
+    await element.click();
+  }
+
+  async fill(id, text) {
+    const element = this.element(id);
+    await element.waitForDisplayed();
+    await element.setValue(text);
+  }
+
+  async text(id) {
+    const element = this.element(id);
+    return (await element.isExisting()) ? element.getText() : undefined;
+  }
+
+  /** Waits until the element's text is `wanted`, or matches it. */
+  async shows(id, wanted, options) {
+    let seen;
+    await until(
+      `"${id}" shows ${wanted}`,
+      async () => {
+        seen = await this.text(id);
+        return seen !== undefined && (wanted instanceof RegExp ? wanted.test(seen) : seen === wanted);
+      },
+      options,
+    ).catch((error) => {
+      throw new Error(`${error.message}; it shows ${JSON.stringify(seen)}`, { cause: error });
+    });
+  }
+
+  /** WebKitGTK takes a picture with the next frame, which a page at rest never draws: so something moves, unseen. */
+  async screenshot(path) {
+    await this.browser.execute(() => {
+      const frames = [{ opacity: 1 }, { opacity: 0.999 }];
+      window.moving = document.documentElement.animate(frames, { duration: 1000, iterations: Infinity });
+    });
+    await this.browser.saveScreenshot(path);
+    await this.browser.execute(() => window.moving.cancel());
+  }
+
+  /** Switches to the window whose address fits, and waits for it to open. */
+  async switchTo(what, fits) {
+    await until(what, async () => {
+      for (const handle of await this.browser.getWindowHandles()) {
+        await this.browser.switchToWindow(handle);
+        if (fits(await this.browser.getUrl())) return true;
+      }
+      return false;
+    });
+  }
+}

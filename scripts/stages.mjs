@@ -1,0 +1,176 @@
+// The stages of `npm test`, in order: what each needs and the steps it takes. A new platform is one more entry.
+import { androidEnvironment, buildAndroidLibraries, testAndroid } from './lib/android-build.mjs';
+import { checkAndroidContract } from './lib/android-contract.mjs';
+import { ensureAndroidTools } from './lib/android-java.mjs';
+import { checkAndroidLevels } from './lib/android-levels.mjs';
+import { inspectGeneratedFiles } from './lib/generated.mjs';
+import { checkObjectiveC } from './lib/ios-gate.mjs';
+import { iosFolder, makeIosPackage } from './lib/ios-package.mjs';
+import { ensureSwift, swiftPackage } from './lib/ios-swift.mjs';
+import { iosCheckEnvironment } from './lib/ios-tools.mjs';
+import { inspectCrate, inspectNpmPackage } from './lib/package-contents.mjs';
+import { demoFolder, integrationTests, testFiles } from './lib/paths.mjs';
+import {
+  androidPackages,
+  buildPackages,
+  iosPackages,
+  keyringPackages,
+  otherProviderPackages,
+  windowPackages,
+} from './lib/system-packages.mjs';
+
+const node = process.execPath;
+const plugin = ['--locked', '-p', 'tauri-plugin-secure-token'];
+const desktopTargets = ['aarch64-apple-darwin', 'x86_64-pc-windows-gnu'];
+const mobileTargets = ['aarch64-linux-android', 'aarch64-apple-ios'];
+
+// A build is a means: it counts only when it fails, is done once a run, and its failure ends the stage.
+// A check counts as one test. Tests are counted from what their runner (cargo, vitest, node) prints.
+const build = (title, command, more) => ({ kind: 'build', title, command, ...more });
+const check = (title, command, more) => ({ kind: 'check', title, command, ...more });
+const inspection = (title, inspect) => ({ kind: 'check', title, inspect });
+const tests = (runner, title, command, more) => ({ kind: 'tests', runner, title, command, ...more });
+
+const buildScripts = build('build the npm package', [node, 'scripts/build-js.mjs']);
+const buildPage = build('build the demo page', ['vite', 'build'], { cwd: demoFolder });
+const buildDemo = build('build the demo app', [
+  'cargo',
+  'build',
+  '--locked',
+  '-p',
+  'vue-pinia',
+  '--features',
+  'custom-protocol',
+]);
+export const demoBuild = [buildScripts, buildPage, buildDemo];
+
+const withoutKeyStore = () =>
+  integrationTests()
+    .filter((name) => !name.startsWith('linux'))
+    .flatMap((name) => ['--test', name]);
+
+export const stages = [
+  {
+    name: 'lint',
+    about: 'format, lints for every platform, licences, generated files, package contents',
+    needs: {
+      npm: true,
+      packages: [...buildPackages, ...iosPackages],
+      rust: { components: ['rustfmt', 'clippy'], targets: [...desktopTargets, ...mobileTargets] },
+      cargoTools: ['cargo-deny'],
+    },
+    steps: [
+      buildScripts,
+      buildPage,
+      check('Biome', ['biome', 'ci']),
+      check('TypeScript', ['tsc', '--noEmit']),
+      check('rustfmt', ['cargo', 'fmt', '--all', '--check']),
+      check('clippy: this machine', [
+        'cargo',
+        'clippy',
+        '--locked',
+        '--workspace',
+        '--all-targets',
+        '--',
+        '-D',
+        'warnings',
+      ]),
+      ...[...desktopTargets, ...mobileTargets].map((target) =>
+        check(
+          `clippy: ${target}`,
+          ['cargo', 'clippy', ...plugin, '--target', target, '--', '-D', 'warnings'],
+          {
+            env: target === 'aarch64-apple-ios' ? iosCheckEnvironment : undefined,
+          },
+        ),
+      ),
+      check('Rust documentation', ['cargo', 'doc', ...plugin, '--no-deps'], {
+        env: () => ({ RUSTDOCFLAGS: '-D warnings' }),
+      }),
+      check('licences, bans, sources', ['cargo-deny', '--locked', 'check', 'bans', 'licenses', 'sources']),
+      inspection('generated files', inspectGeneratedFiles),
+      inspection('contents of the npm package', inspectNpmPackage),
+      inspection('contents of the crate', inspectCrate),
+    ],
+  },
+  {
+    name: 'rust',
+    about: 'the crate without a key store',
+    needs: { packages: buildPackages, rust: {} },
+    steps: [
+      tests('cargo', 'unit and integration tests', () => [
+        'cargo',
+        'test',
+        ...plugin,
+        '--lib',
+        '--bins',
+        ...withoutKeyStore(),
+      ]),
+      tests('cargo', 'examples in the documentation', ['cargo', 'test', ...plugin, '--doc']),
+    ],
+  },
+  {
+    name: 'js',
+    about: 'the npm package, the demo API, the scripts',
+    needs: { npm: true },
+    steps: [
+      buildScripts,
+      tests('vitest', 'npm package', ['vitest', 'run']),
+      check('size of the npm package', [node, 'scripts/check-size.mjs']),
+      check('types of the demo page', ['vue-tsc', '--noEmit'], { cwd: demoFolder }),
+      tests('node', 'demo API', nodeTests('examples/vue-pinia/api')),
+      tests('node', 'scripts', nodeTests('scripts/tests')),
+    ],
+  },
+  {
+    name: 'linux',
+    about: 'the crate with gnome-keyring, KWallet and KeePassXC on private session buses',
+    needs: {
+      platform: 'linux',
+      packages: [...buildPackages, ...keyringPackages, ...otherProviderPackages],
+      rust: {},
+    },
+    steps: [tests('cargo', 'Secret Service', ['cargo', 'test', ...plugin, '--test', 'linux*'])],
+  },
+  {
+    name: 'e2e',
+    about: 'the demo app in a real window with a real gnome-keyring, driven by WebDriver',
+    needs: {
+      platform: 'linux',
+      npm: true,
+      packages: [...buildPackages, ...keyringPackages, ...windowPackages],
+      rust: {},
+    },
+    steps: [...demoBuild, tests('node', 'demo app', nodeTests('tests/e2e', '--test-concurrency=1'))],
+  },
+  {
+    name: 'ios',
+    about: 'the Keychain shim with Tauri’s own Swift sources, over stand-ins of what Linux does not have',
+    needs: { platform: 'linux', rust: {}, ensure: ensureSwift },
+    steps: [
+      { kind: 'build', title: 'put the test build together', inspect: makeIosPackage },
+      build('build the shim and its tests', () => swiftPackage('build', '--build-tests'), { cwd: iosFolder }),
+      inspection('the plugin as Objective-C and Rust see it', checkObjectiveC),
+      tests('xctest', 'Keychain shim', () => swiftPackage('test', '--skip-build'), { cwd: iosFolder }),
+      tests('xctest', 'races, with the thread sanitizer', () => swiftPackage('test', '--sanitize=thread'), {
+        cwd: iosFolder,
+      }),
+    ],
+  },
+  {
+    name: 'android',
+    about:
+      'the Keystore shim with Tauri’s own Kotlin sources on the real framework classes of several API levels',
+    needs: { packages: androidPackages, rust: {}, ensure: ensureAndroidTools },
+    steps: [
+      inspection('what Rust and Tauri expect of the shim', checkAndroidContract),
+      { kind: 'build', title: 'build androidx and Tauri’s own Kotlin', inspect: buildAndroidLibraries },
+      tests('surefire', 'Keystore shim, as it is and shrunk by R8', testAndroid, { env: androidEnvironment }),
+      inspection('every API level ran every test', checkAndroidLevels),
+    ],
+  },
+];
+
+function nodeTests(folder, ...options) {
+  return () => [node, '--test', '--test-reporter=spec', ...options, ...testFiles(folder)];
+}

@@ -1,0 +1,79 @@
+//! The arguments of a command, read by hand.
+//!
+//! The texts of serde's errors show values ("invalid type: integer `424242`"), and arguments that a
+//! command does not name would be ignored. Here a bad argument is named and never shown, and an
+//! unknown one is refused.
+
+use serde_json::{Map, Value};
+use tauri::ipc::{InvokeBody, JavaScriptChannelId, Request};
+
+use crate::{Account, Error, Record, Result, Token};
+
+/// The arguments of one call.
+pub(crate) struct Args<'a>(&'a Map<String, Value>);
+
+impl<'a> Args<'a> {
+    /// The arguments in `request`, all of which must be among `known`.
+    pub(crate) fn of(request: &'a Request<'_>, known: &[&str]) -> Result<Self> {
+        let InvokeBody::Json(Value::Object(args)) = request.body() else {
+            return Err(Error::invalid("the arguments must be an object"));
+        };
+        if args.keys().any(|name| !known.contains(&name.as_str())) {
+            return Err(Error::invalid(format!(
+                "there is an unknown argument; known are: {}",
+                known.join(", ")
+            )));
+        }
+        Ok(Self(args))
+    }
+
+    pub(crate) fn account(&self) -> Result<Account> {
+        match self.text("account")? {
+            Some(account) => Account::new(account),
+            None => Ok(Account::default()),
+        }
+    }
+
+    pub(crate) fn record(&self) -> Result<Record> {
+        let Some(token) = self.token("token")? else {
+            return Err(Error::invalid("token is missing"));
+        };
+        Ok(Record {
+            token,
+            refresh_token: self.token("refreshToken")?,
+            expires_at: self.number("expiresAt")?,
+        })
+    }
+
+    pub(crate) fn if_revision(&self) -> Result<Option<u64>> {
+        self.number("ifRevision")
+    }
+
+    pub(crate) fn channel(&self) -> Result<JavaScriptChannelId> {
+        self.text("channel")?
+            .and_then(|channel| channel.parse().ok())
+            .ok_or_else(|| Error::invalid("channel must be a channel of Tauri"))
+    }
+
+    fn token(&self, name: &str) -> Result<Option<Token>> {
+        self.text(name)?.map(Token::new).transpose()
+    }
+
+    fn text(&self, name: &str) -> Result<Option<&'a str>> {
+        match self.0.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(Error::invalid(format!("{name} must be a string"))),
+        }
+    }
+
+    fn number(&self, name: &str) -> Result<Option<u64>> {
+        match self.0.get(name) {
+            None => Ok(None),
+            Some(Value::Number(number)) if number.is_u64() => Ok(number.as_u64()),
+            Some(_) => Err(Error::invalid(format!(
+                "{name} must be a whole number that is not negative"
+            ))),
+        }
+    }
+}

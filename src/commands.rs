@@ -1,0 +1,126 @@
+//! The commands: read the arguments, check the scope, call the vault.
+
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+use tauri::{
+    Runtime, State, Webview, command,
+    ipc::{Channel, Request},
+};
+
+use crate::{
+    Notice, Result, SecureToken, StoreInfo, StoredRecord, Token, args::Args, pages::PageWatches,
+    scope::AccountScope,
+};
+
+#[derive(Serialize)]
+pub(crate) struct Written {
+    revision: u64,
+}
+
+/// The only place where a token is serialized: the answer of `get_token`.
+pub(crate) struct Answer(StoredRecord);
+
+impl Serialize for Answer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let StoredRecord { record, revision } = &self.0;
+        let mut answer = serializer.serialize_struct("Answer", 4)?;
+        answer.serialize_field("token", record.token.expose())?;
+        match &record.refresh_token {
+            Some(token) => answer.serialize_field("refreshToken", Token::expose(token))?,
+            None => answer.skip_field("refreshToken")?,
+        }
+        match record.expires_at {
+            Some(at) => answer.serialize_field("expiresAt", &at)?,
+            None => answer.skip_field("expiresAt")?,
+        }
+        answer.serialize_field("revision", revision)?;
+        answer.end()
+    }
+}
+
+#[command]
+pub(crate) async fn set_token(
+    request: Request<'_>,
+    scope: AccountScope,
+    tokens: State<'_, SecureToken>,
+) -> Result<Written> {
+    let known = [
+        "account",
+        "token",
+        "refreshToken",
+        "expiresAt",
+        "ifRevision",
+    ];
+    let args = Args::of(&request, &known)?;
+    let account = args.account()?;
+    scope.check(&account)?;
+    let revision = tokens
+        .set_token(&account, args.record()?, args.if_revision()?)
+        .await?;
+    Ok(Written { revision })
+}
+
+#[command]
+pub(crate) async fn get_token(
+    request: Request<'_>,
+    scope: AccountScope,
+    tokens: State<'_, SecureToken>,
+) -> Result<Option<Answer>> {
+    let account = Args::of(&request, &["account"])?.account()?;
+    scope.check(&account)?;
+    Ok(tokens.get_token(&account).await?.map(Answer))
+}
+
+#[command]
+pub(crate) async fn clear_token(
+    request: Request<'_>,
+    scope: AccountScope,
+    tokens: State<'_, SecureToken>,
+) -> Result<Written> {
+    let args = Args::of(&request, &["account", "ifRevision"])?;
+    let account = args.account()?;
+    scope.check(&account)?;
+    let revision = tokens.clear_token(&account, args.if_revision()?).await?;
+    Ok(Written { revision })
+}
+
+#[command]
+pub(crate) async fn list_accounts(
+    request: Request<'_>,
+    scope: AccountScope,
+    tokens: State<'_, SecureToken>,
+) -> Result<Vec<String>> {
+    Args::of(&request, &[])?;
+    let accounts = tokens.list_accounts().await?.into_iter();
+    let in_scope = accounts.filter(|account| scope.allows(account));
+    Ok(in_scope.map(|account| account.as_str().into()).collect())
+}
+
+#[command]
+pub(crate) async fn watch_tokens<R: Runtime>(
+    webview: Webview<R>,
+    request: Request<'_>,
+    scope: AccountScope,
+    tokens: State<'_, SecureToken>,
+    pages: State<'_, PageWatches>,
+) -> Result<()> {
+    let args = Args::of(&request, &["channel"])?;
+    let channel: Channel<Notice> = args.channel()?.channel_on(webview.clone());
+    let watch = tokens.watch_tokens(move |notice| {
+        if scope.allows(&notice.account)
+            && let Err(error) = channel.send(notice.clone())
+        {
+            log::debug!("a notice did not reach its page: {error}");
+        }
+    });
+    pages.keep(&webview, watch);
+    Ok(())
+}
+
+#[command]
+pub(crate) async fn store_info(
+    request: Request<'_>,
+    tokens: State<'_, SecureToken>,
+) -> Result<StoreInfo> {
+    Args::of(&request, &[])?;
+    tokens.store_info().await
+}

@@ -1,0 +1,86 @@
+//! What Rust callers use.
+
+use crate::{Account, Notice, Record, Result, StoreInfo, StoredRecord, Watch, vault::Vault};
+
+/// The tokens of this app, for Rust callers: the same as the commands, with [`Token`] in the place
+/// of `String` and without scopes.
+///
+/// Every call ends within the deadline of the [`Builder`]. Besides the codes that a method names,
+/// every call can fail as the store does: [`Locked`], [`Unavailable`], [`Denied`],
+/// [`Misconfigured`], [`Timeout`] and [`Internal`].
+///
+/// [`Token`]: crate::Token
+/// [`Builder`]: crate::Builder
+/// [`Locked`]: crate::ErrorCode::Locked
+/// [`Unavailable`]: crate::ErrorCode::Unavailable
+/// [`Denied`]: crate::ErrorCode::Denied
+/// [`Misconfigured`]: crate::ErrorCode::Misconfigured
+/// [`Timeout`]: crate::ErrorCode::Timeout
+/// [`Internal`]: crate::ErrorCode::Internal
+pub struct SecureToken(pub(crate) Vault);
+
+impl SecureToken {
+    /// Stores `record` under `account` and answers the new revision. When this resolves, the store
+    /// has acknowledged the write. A write that fails changes nothing; after a `timeout` the store
+    /// alone knows, and the next read asks it.
+    ///
+    /// `if_revision` makes the write depend on the revision that the new record is based on.
+    ///
+    /// # Errors
+    ///
+    /// - [`InvalidArgument`](crate::ErrorCode::InvalidArgument): the expiry is over
+    ///   [`Record::MAX_EXPIRES_AT`].
+    /// - [`Conflict`](crate::ErrorCode::Conflict): `if_revision` is not the current revision.
+    pub async fn set_token(
+        &self,
+        account: &Account,
+        record: Record,
+        if_revision: Option<u64>,
+    ) -> Result<u64> {
+        self.0.set(account, record, if_revision).await
+    }
+
+    /// The record of `account`, or `None` where there is none. Never changes what is stored.
+    ///
+    /// # Errors
+    ///
+    /// - [`Lost`](crate::ErrorCode::Lost): the record is there but can never be read again.
+    /// - [`Corrupt`](crate::ErrorCode::Corrupt): what is stored is damaged or not ours.
+    pub async fn get_token(&self, account: &Account) -> Result<Option<StoredRecord>> {
+        self.0.get(account).await
+    }
+
+    /// Removes the record of `account` and answers the new revision. Succeeds where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Conflict`](crate::ErrorCode::Conflict): `if_revision` is not the current revision.
+    pub async fn clear_token(&self, account: &Account, if_revision: Option<u64>) -> Result<u64> {
+        self.0.clear(account, if_revision).await
+    }
+
+    /// The accounts that hold a record, in the order of their names.
+    ///
+    /// # Errors
+    ///
+    /// Only those of the store, see [`SecureToken`].
+    pub async fn list_accounts(&self) -> Result<Vec<Account>> {
+        self.0.list().await
+    }
+
+    /// Tells `listener` about every change of every account, until the answer is dropped. It is
+    /// called on the thread that made the change and should return at once.
+    pub fn watch_tokens(&self, listener: impl Fn(&Notice) + Send + Sync + 'static) -> Watch {
+        self.0.watch(listener)
+    }
+
+    /// What the store is and how it is now. Never prompts.
+    ///
+    /// # Errors
+    ///
+    /// [`Internal`](crate::ErrorCode::Internal) alone: a store that is locked or not there is an
+    /// answer.
+    pub async fn store_info(&self) -> Result<StoreInfo> {
+        self.0.info().await
+    }
+}

@@ -1,0 +1,110 @@
+//! The bearer token of a Tauri app: in the OS key store at rest, in memory while the app runs.
+//!
+//! Register the plugin, and grant its permissions to a window in a capability file
+//! (`"permissions": ["secure-token:default"]`):
+//!
+//! ```no_run
+//! tauri::Builder::default()
+//!     .plugin(tauri_plugin_secure_token::init())
+//! #   ;
+//! ```
+//!
+//! The page then uses the npm package `tauri-plugin-secure-token-api`; Rust code uses
+//! [`SecureTokenExt`]:
+//!
+//! ```no_run
+//! use tauri_plugin_secure_token::{Account, Record, Result, SecureTokenExt, Token};
+//!
+//! async fn log_in(app: &tauri::AppHandle, bearer: String) -> Result<()> {
+//!     let account = Account::default();
+//!     app.secure_token()
+//!         .set_token(&account, Record::new(Token::new(bearer)?), None)
+//!         .await?;
+//!     let stored = app.secure_token().get_token(&account).await?;
+//!     assert!(stored.is_some());
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Promises
+//!
+//! - `None` means absent. Locked, denied, lost, corrupt or no store at all is an [`Error`].
+//! - An acknowledged write is durable where [`StoreInfo::durable`] says so, and it is atomic.
+//! - What was cleared stays cleared.
+//! - No token in logs, errors, `Debug` or notices.
+//! - Every command has its own permission, which can be narrowed to named accounts.
+//! - Every call has a deadline.
+//! - Stored names and the stored form are frozen and versioned.
+//!
+//! # Where tokens rest
+//!
+//! | platform | store |
+//! |---|---|
+//! | Linux | Secret Service (gnome-keyring, KWallet, KeePassXC), in the default collection |
+//! | macOS | Keychain |
+//! | Windows | Credential Manager, for this machine only |
+//! | Android | a file that a key of the Keystore seals |
+//! | iOS | Keychain |
+//!
+//! The service name of every item is the app's identifier in `tauri.conf.json`.
+//!
+//! # Logs
+//!
+//! The plugin logs no token. Tauri's own `tracing` feature records the bodies of all IPC messages
+//! at the level TRACE, and with them the token: do not ship an app that collects those.
+#![deny(unsafe_code)]
+#![cfg_attr(not(target_os = "ios"), forbid(unsafe_code))]
+
+mod args;
+mod builder;
+mod commands;
+mod envelope;
+mod error;
+mod handle;
+mod pages;
+mod record;
+mod scope;
+pub mod store;
+mod sync;
+mod token;
+mod vault;
+mod watch;
+
+use tauri::{Manager, Runtime, plugin::TauriPlugin};
+
+#[cfg(target_os = "ios")]
+pub use crate::store::IosAccessibility;
+#[cfg(target_os = "macos")]
+pub use crate::store::MacosKeychain;
+pub use crate::{
+    builder::Builder,
+    error::{Error, ErrorCode, Result},
+    handle::SecureToken,
+    record::Record,
+    store::{StoreInfo, StoreState},
+    token::{Account, Token},
+    vault::StoredRecord,
+    watch::{Notice, Watch},
+};
+
+/// The plugin with its default options.
+#[must_use]
+pub fn init<R: Runtime>() -> TauriPlugin<R> {
+    Builder::new().build()
+}
+
+/// Gives an app, a window or a webview its tokens.
+pub trait SecureTokenExt<R: Runtime> {
+    /// The tokens of this app.
+    ///
+    /// # Panics
+    ///
+    /// Where the plugin is not registered.
+    fn secure_token(&self) -> &SecureToken;
+}
+
+impl<R: Runtime, T: Manager<R>> SecureTokenExt<R> for T {
+    fn secure_token(&self) -> &SecureToken {
+        self.state::<SecureToken>().inner()
+    }
+}

@@ -1,0 +1,275 @@
+//! Linux: the Secret Service (freedesktop.org Secret Service API, 0.2), by way of oo7.
+//!
+//! An item has the attributes `service` and `username`, as the `keyring` crate writes them, in the
+//! default collection. Providers answer a search with items that have more attributes than asked
+//! for; those belong to other programs and are left alone.
+
+mod connection;
+mod fault;
+mod unlock;
+
+use std::{collections::HashMap, sync::Arc};
+
+use async_trait::async_trait;
+use oo7::dbus::{Collection, Item as ServiceItem};
+use zeroize::Zeroizing;
+
+use self::{
+    connection::{Connection, Connections},
+    fault::{Fault, Retries},
+    unlock::Unlocking,
+};
+use super::{Item, Prompts, SecretStore, StoreInfo, StoreState};
+use crate::{Account, Error, ErrorCode, Result};
+
+/// Attributes that providers add to an item by themselves: libsecret's schema name, and what
+/// KeePassXC reads back.
+const ADDED_BY_PROVIDERS: [&str; 8] = [
+    "xdg:schema",
+    "FDO_SECRETS_CONTENT_TYPE",
+    "Title",
+    "UserName",
+    "URL",
+    "Notes",
+    "Path",
+    "Uuid",
+];
+
+/// The Secret Service of the session.
+pub(super) struct SecretService {
+    service: String,
+    connections: Connections,
+    unlocking: Unlocking,
+}
+
+impl SecretService {
+    pub(super) fn new(service: &str) -> Self {
+        Self {
+            service: service.into(),
+            connections: Connections::default(),
+            unlocking: Unlocking::default(),
+        }
+    }
+
+    /// The default collection, unlocked. A locked one hides its items from a search, or answers
+    /// with empty secrets, so that nothing is believed before this.
+    async fn collection(
+        &self,
+        connection: &Arc<Connection>,
+        prompts: &Prompts,
+    ) -> Result<Collection, Fault> {
+        let collection = connection.default_collection().await?;
+        if collection.is_locked().await? {
+            let unlocked = self.unlocking.unlock(connection);
+            prompts.waiting(unlocked).await?;
+        }
+        Ok(collection)
+    }
+
+    /// The items of `account`, the one that was changed last first. There is more than one only
+    /// where another program has made it.
+    async fn find(&self, collection: &Collection, account: &Account) -> Result<Found, Fault> {
+        let wanted = self.attributes(account);
+        let mut ours = Vec::new();
+        let mut others = false;
+        for item in collection.search_items(&wanted).await? {
+            if is_exactly(&item.attributes().await?, &wanted) {
+                ours.push(item);
+            } else {
+                others = true;
+            }
+        }
+        if ours.len() > 1 {
+            ours = newest_first(ours).await?;
+        }
+        Ok(Found { ours, others })
+    }
+
+    async fn try_get(
+        &self,
+        connection: &Arc<Connection>,
+        account: &Account,
+        prompts: &Prompts,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, Fault> {
+        let collection = self.collection(connection, prompts).await?;
+        let found = self.find(&collection, account).await?;
+        match found.ours.first() {
+            Some(item) => Ok(Some(Zeroizing::new(item.secret().await?.to_vec()))),
+            None => Ok(None),
+        }
+    }
+
+    async fn try_set(
+        &self,
+        connection: &Arc<Connection>,
+        account: &Account,
+        bytes: &[u8],
+        prompts: &Prompts,
+    ) -> Result<(), Fault> {
+        let collection = self.collection(connection, prompts).await?;
+        let found = self.find(&collection, account).await?;
+        let secret = oo7::Secret::blob(bytes);
+        let Some((item, older)) = found.ours.split_first() else {
+            // To replace also overwrites items with more attributes than ours; where there is none,
+            // it keeps two processes that create at once from making two items.
+            let replace = !found.others;
+            let label = format!("{} ({account})", self.service);
+            let attributes = self.attributes(account);
+            collection
+                .create_item(&label, &attributes, secret, replace, None)
+                .await?;
+            return Ok(());
+        };
+        for item in older {
+            item.delete(None).await?;
+        }
+        item.set_secret(secret).await?;
+        Ok(())
+    }
+
+    async fn try_delete(
+        &self,
+        connection: &Arc<Connection>,
+        account: &Account,
+        prompts: &Prompts,
+    ) -> Result<(), Fault> {
+        let collection = self.collection(connection, prompts).await?;
+        for item in self.find(&collection, account).await?.ours {
+            item.delete(None).await?;
+        }
+        Ok(())
+    }
+
+    async fn try_list(
+        &self,
+        connection: &Arc<Connection>,
+        prompts: &Prompts,
+    ) -> Result<Vec<Item>, Fault> {
+        let collection = self.collection(connection, prompts).await?;
+        let ours = HashMap::from([("service", self.service.as_str())]);
+        let mut items = Vec::new();
+        for item in collection.search_items(&ours).await? {
+            let attributes = item.attributes().await?;
+            let Some(name) = attributes.get("username") else {
+                continue;
+            };
+            // A name that breaks the rules for accounts is not one of ours.
+            if let Ok(account) = Account::new(name)
+                && is_exactly(&attributes, &self.attributes(&account))
+            {
+                items.push(Item::of(&account));
+            }
+        }
+        items.dedup();
+        Ok(items)
+    }
+
+    fn attributes<'a>(&'a self, account: &'a Account) -> HashMap<&'a str, &'a str> {
+        HashMap::from([
+            ("service", self.service.as_str()),
+            ("username", account.as_str()),
+        ])
+    }
+}
+
+struct Found {
+    ours: Vec<ServiceItem>,
+    /// Whether there are items with our attributes and more.
+    others: bool,
+}
+
+fn is_exactly(attributes: &HashMap<String, String>, wanted: &HashMap<&str, &str>) -> bool {
+    wanted
+        .iter()
+        .all(|(name, value)| attributes.get(*name).is_some_and(|has| has == value))
+        && attributes.keys().all(|name| {
+            wanted.contains_key(name.as_str()) || ADDED_BY_PROVIDERS.contains(&name.as_str())
+        })
+}
+
+async fn newest_first(items: Vec<ServiceItem>) -> Result<Vec<ServiceItem>, Fault> {
+    let mut by_change = Vec::with_capacity(items.len());
+    for item in items {
+        by_change.push((item.modified().await?, item));
+    }
+    by_change.sort_by(|(one, _), (other, _)| other.cmp(one));
+    Ok(by_change.into_iter().map(|(_, item)| item).collect())
+}
+
+/// Runs a `try_` method, and again where its connection was lost or its item vanished.
+macro_rules! with_retries {
+    ($self:ident, $connection:ident => $attempt:expr) => {{
+        let mut retries = Retries::default();
+        loop {
+            let $connection = $self.connections.get().await?;
+            match $attempt.await {
+                Ok(answer) => return Ok(answer),
+                Err(fault) => {
+                    if retries.reconnects_after(&fault) {
+                        $self.connections.forget(&$connection).await;
+                    } else if !retries.repeats_after(&fault) {
+                        return Err(fault.into());
+                    }
+                }
+            }
+        }
+    }};
+}
+
+#[async_trait]
+impl SecretStore for SecretService {
+    async fn get(&self, item: &Item, prompts: &Prompts) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        with_retries!(self, connection => self.try_get(&connection, &item.account, prompts))
+    }
+
+    async fn set(&self, item: &Item, bytes: &[u8], prompts: &Prompts) -> Result<()> {
+        with_retries!(self, connection => self.try_set(&connection, &item.account, bytes, prompts))
+    }
+
+    async fn delete(&self, item: &Item, prompts: &Prompts) -> Result<()> {
+        with_retries!(self, connection => self.try_delete(&connection, &item.account, prompts))
+    }
+
+    async fn list(&self, prompts: &Prompts) -> Result<Vec<Item>> {
+        with_retries!(self, connection => self.try_list(&connection, prompts))
+    }
+
+    async fn info(&self) -> StoreInfo {
+        match self.look().await {
+            Ok(info) => info,
+            Err(error) => StoreInfo {
+                store: "Secret Service".into(),
+                persistent: false,
+                durable: false,
+                hardware: false,
+                state: StoreState::Unavailable,
+                detail: error.message().into(),
+            },
+        }
+    }
+}
+
+impl SecretService {
+    async fn look(&self) -> Result<StoreInfo> {
+        with_retries!(self, connection => async {
+            let provider = connection.provider().await?;
+            let locked = connection.default_collection().await?.is_locked().await?;
+            Ok::<_, Fault>(StoreInfo {
+                store: format!("Secret Service ({})", provider.name()),
+                persistent: true,
+                durable: provider.is_durable(),
+                hardware: false,
+                state: if locked { StoreState::Locked } else { StoreState::Available },
+                detail: provider.detail().into(),
+            })
+        })
+    }
+}
+
+/// There is no Secret Service, and what a person can do about it.
+fn unavailable(reason: &str) -> Error {
+    Error::new(
+        ErrorCode::Unavailable,
+        format!("{reason}; install and start gnome-keyring, KWallet or KeePassXC"),
+    )
+}

@@ -1,0 +1,193 @@
+//! Where records rest: the trait that a store implements, and the stores of the platforms.
+
+#[cfg(any(windows, test))]
+mod item_name;
+#[cfg(any(target_os = "macos", windows))]
+mod keyring;
+#[cfg(any(target_os = "macos", windows, test))]
+mod os_status;
+
+#[cfg(target_os = "macos")]
+mod apple;
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(mobile)]
+mod mobile;
+#[cfg(windows)]
+mod windows;
+
+pub(crate) mod chunked;
+pub mod memory;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use async_trait::async_trait;
+use serde::{Serialize, de::DeserializeOwned};
+use tauri::{Runtime, plugin::PluginApi};
+use zeroize::Zeroizing;
+
+#[cfg(target_os = "macos")]
+pub use self::apple::MacosKeychain;
+#[cfg(target_os = "ios")]
+pub use self::mobile::IosAccessibility;
+use crate::{Account, Result};
+
+/// One item of a store: what an account stores, or one piece of it in a store with small items.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Item {
+    /// The account that the item belongs to.
+    pub account: Account,
+    /// Set for a piece of a record that is too long for one item of the store.
+    pub chunk: Option<Chunk>,
+}
+
+/// Which piece of a long record an item holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Chunk {
+    /// The write that made the piece; every write of a long record has a generation of its own.
+    pub generation: u64,
+    /// The position in the record, from 0.
+    pub index: u32,
+}
+
+impl Item {
+    /// The item that `account` is read from.
+    #[must_use]
+    pub fn of(account: &Account) -> Self {
+        Self {
+            account: account.clone(),
+            chunk: None,
+        }
+    }
+}
+
+/// The only thing that knows an OS: moves opaque bytes under the app's service name.
+///
+/// The bytes are one line of ASCII. Implementations answer `None` only where the item is known to
+/// be absent; a store that is locked, missing or in doubt answers an error. A read never changes
+/// anything. A write is all or nothing, and is durable when it is acknowledged, or
+/// [`StoreInfo::durable`] says that it is not.
+///
+/// The future of a call is dropped at the deadline. After that it must have no further effect.
+#[async_trait]
+pub trait SecretStore: Send + Sync + 'static {
+    /// What is stored under `item`, or `None` where nothing is.
+    async fn get(&self, item: &Item, prompts: &Prompts) -> Result<Option<Zeroizing<Vec<u8>>>>;
+
+    /// Stores `bytes` under `item`, in the place of what was there.
+    async fn set(&self, item: &Item, bytes: &[u8], prompts: &Prompts) -> Result<()>;
+
+    /// Removes `item`. Succeeds where there is none.
+    async fn delete(&self, item: &Item, prompts: &Prompts) -> Result<()>;
+
+    /// Every item of this app, in no particular order.
+    async fn list(&self, prompts: &Prompts) -> Result<Vec<Item>>;
+
+    /// What the store is and how it is now. Never prompts.
+    async fn info(&self) -> StoreInfo;
+
+    /// The most bytes that one item holds, where there is such a limit.
+    fn max_len(&self) -> Option<usize> {
+        None
+    }
+}
+
+/// What a store is and how it is now, as `store_info` tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(mobile, derive(serde::Deserialize))]
+pub struct StoreInfo {
+    /// The name of the store, for people.
+    pub store: String,
+    /// Whether records outlive the process.
+    pub persistent: bool,
+    /// Whether an acknowledged write is on the disk already.
+    pub durable: bool,
+    /// Whether the key that seals the records is kept in hardware.
+    pub hardware: bool,
+    /// Whether the store answers now.
+    pub state: StoreState,
+    /// What else a person should know, such as the remedy where the state is not available; may be
+    /// empty.
+    pub detail: String,
+}
+
+/// Whether a store answers now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(mobile, derive(serde::Deserialize))]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum StoreState {
+    /// It reads and writes.
+    Available,
+    /// It waits to be unlocked; the next call may show a prompt.
+    Locked,
+    /// It is not there.
+    Unavailable,
+}
+
+/// Counts the unlock prompts that are open.
+///
+/// A store that waits for a person does it inside [`waiting`](Self::waiting). That is how a deadline
+/// that passes becomes `locked` (nobody answered the prompt) and not `timeout` (the store did not
+/// answer).
+#[derive(Debug, Default)]
+pub struct Prompts(AtomicUsize);
+
+impl Prompts {
+    /// Waits for `answer`, which depends on a person.
+    pub async fn waiting<T>(&self, answer: impl Future<Output = T> + Send) -> T {
+        struct Open<'a>(&'a AtomicUsize);
+        impl Drop for Open<'_> {
+            fn drop(&mut self) {
+                self.0.fetch_sub(1, Ordering::SeqCst);
+            }
+        }
+        self.0.fetch_add(1, Ordering::SeqCst);
+        let _open = Open(&self.0);
+        answer.await
+    }
+
+    pub(crate) fn any_open(&self) -> bool {
+        self.0.load(Ordering::SeqCst) > 0
+    }
+}
+
+/// The options of the platform's store.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Options {
+    #[cfg(target_os = "macos")]
+    pub(crate) keychain: MacosKeychain,
+    #[cfg(mobile)]
+    pub(crate) shim: mobile::Options,
+}
+
+/// The store of this platform for `service`, the identifier of the app.
+#[cfg_attr(
+    target_os = "linux",
+    expect(
+        clippy::unnecessary_wraps,
+        reason = "it can fail on the other platforms"
+    )
+)]
+#[cfg_attr(
+    desktop,
+    expect(unused_variables, reason = "the shims need Tauri's handle")
+)]
+pub(crate) fn open<R: Runtime, C: DeserializeOwned>(
+    service: &str,
+    api: &PluginApi<R, C>,
+    options: &Options,
+) -> Result<Arc<dyn SecretStore>> {
+    #[cfg(target_os = "linux")]
+    let store = linux::SecretService::new(service);
+    #[cfg(target_os = "macos")]
+    let store = apple::open(service, options.keychain)?;
+    #[cfg(windows)]
+    let store = windows::open(service)?;
+    #[cfg(mobile)]
+    let store = mobile::open(service, api, &options.shim)?;
+    Ok(Arc::new(store))
+}

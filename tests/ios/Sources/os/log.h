@@ -1,0 +1,1 @@
+// A stand-in for os/log.h: empty, see the module map.

@@ -1,0 +1,224 @@
+//! The Secret Service store against real providers on private session buses: gnome-keyring for
+//! everything, KWallet and KeePassXC for what they have in common with it.
+//!
+//! Every test has a bus, a home and a keyring of its own; the plugin runs in worker processes, since
+//! the session bus is a matter of the process environment.
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test may panic, and a worker answers on its standard output"
+)]
+
+mod every_provider;
+mod provider;
+mod session;
+mod worker;
+
+use serde_json::{Value, json};
+
+use self::{session::Session, worker::Worker};
+
+const DEFAULT: &str = "default";
+
+/// Not a test but the worker processes of the tests: this same program, started again.
+#[test]
+fn worker() {
+    if std::env::var_os(worker::ENV).is_some() {
+        worker::run();
+    }
+}
+
+fn code(answer: &Value) -> &str {
+    answer["code"].as_str().unwrap_or("no error")
+}
+
+fn assert_every_call_fails(worker: &mut Worker, expected: &str) {
+    for answer in [
+        worker.get(DEFAULT),
+        worker.set(DEFAULT, "never stored"),
+        worker.clear(DEFAULT),
+        worker.list(),
+    ] {
+        assert_eq!(code(&answer), expected, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn store_info_names_the_provider_and_its_state() {
+    let mut session = Session::unlocked().await;
+    let mut worker = Worker::start(&session);
+    let info = worker.info();
+    assert_eq!(info["store"], "Secret Service (gnome-keyring)");
+    assert_eq!(
+        (&info["persistent"], &info["durable"]),
+        (&json!(true), &json!(true))
+    );
+    assert_eq!(info["state"], "available");
+    session.restart_locked().await;
+    assert_eq!(worker.info()["state"], "locked");
+    session.kill_keyring();
+    assert_eq!(worker.info()["state"], "unavailable");
+}
+
+#[tokio::test]
+async fn p1_locked_with_the_prompt_dismissed_is_locked() {
+    let mut session = Session::unlocked().await;
+    let mut worker = Worker::start(&session);
+    worker.set(DEFAULT, "kept");
+    // No program that could show a prompt is on this bus: gnome-keyring then answers as for a
+    // prompt that was dismissed.
+    session.restart_locked().await;
+    for _ in 0..2 {
+        assert_every_call_fails(&mut worker, "locked");
+    }
+    session.unlock().await;
+    assert_eq!(worker.get(DEFAULT)["token"], "kept");
+}
+
+// The prompter counts while the test waits for the worker.
+#[tokio::test(flavor = "multi_thread")]
+async fn p6_a_prompt_that_is_ignored_is_locked_within_the_deadline() {
+    let mut session = Session::unlocked().await;
+    Worker::start(&session).set(DEFAULT, "kept");
+    session.restart_locked().await;
+    let prompter = session.ignoring_prompter().await;
+    let mut worker = Worker::with_deadline(&session, 1_000);
+    assert_eq!(code(&worker.get(DEFAULT)), "locked");
+    assert_eq!(code(&worker.set(DEFAULT, "new")), "locked");
+    assert_eq!(worker.info()["state"], "locked");
+    assert_eq!(
+        prompter.prompts_seen(),
+        1,
+        "one prompt, however many calls wait for it"
+    );
+    session.unlock().await;
+    assert_eq!(worker.get(DEFAULT)["token"], "kept");
+    assert!(worker.set(DEFAULT, "new")["revision"].is_u64());
+}
+
+#[tokio::test]
+async fn p6_a_keyring_that_is_killed_during_its_prompt_is_noticed() {
+    let mut session = Session::unlocked().await;
+    Worker::start(&session).set(DEFAULT, "kept");
+    session.restart_locked().await;
+    let prompter = session.ignoring_prompter().await;
+    let mut worker = Worker::start(&session);
+    worker.ask(&json!({ "op": "get", "account": DEFAULT }));
+    prompter.wait_for_prompt().await;
+    session.kill_keyring();
+    assert_eq!(code(&worker.answer()), "unavailable");
+    session.start_unlocked().await;
+    assert_eq!(worker.get(DEFAULT)["token"], "kept");
+}
+
+#[tokio::test]
+async fn a_keyring_that_was_killed_and_restarted_between_two_calls_is_found_again() {
+    let mut session = Session::unlocked().await;
+    let mut worker = Worker::start(&session);
+    worker.set(DEFAULT, "kept");
+    for number in 0..3 {
+        session.kill_keyring();
+        session.start_unlocked().await;
+        assert_eq!(worker.get(DEFAULT)["token"], "kept");
+        session.kill_keyring();
+        session.start_unlocked().await;
+        assert!(worker.set("other", &format!("t{number}"))["revision"].is_u64());
+        session.kill_keyring();
+        session.start_unlocked().await;
+        assert!(worker.clear("other")["revision"].is_u64());
+    }
+}
+
+#[tokio::test]
+async fn p1_without_a_keyring_every_call_is_unavailable_until_there_is_one() {
+    let mut session = Session::without_keyring().await;
+    let mut worker = Worker::start(&session);
+    assert_every_call_fails(&mut worker, "unavailable");
+    assert_eq!(worker.info()["state"], "unavailable");
+    session.start_unlocked().await;
+    assert!(worker.set(DEFAULT, "t")["revision"].is_u64());
+    assert_eq!(worker.get(DEFAULT)["token"], "t");
+}
+
+#[tokio::test]
+async fn p1_without_a_session_bus_every_call_is_unavailable() {
+    let mut session = Session::without_keyring().await;
+    session.hide_bus();
+    let mut worker = Worker::start(&session);
+    assert_every_call_fails(&mut worker, "unavailable");
+    assert_eq!(worker.info()["state"], "unavailable");
+}
+
+#[tokio::test]
+async fn p1_without_a_default_collection_every_call_is_unavailable() {
+    let mut session = Session::without_keyring().await;
+    session.start_empty().await;
+    let mut worker = Worker::start(&session);
+    assert_every_call_fails(&mut worker, "unavailable");
+    assert!(session.keyring_files().is_empty(), "no collection was made");
+}
+
+#[tokio::test]
+async fn p1_an_entry_of_the_keyring_crate_is_found_and_kept() {
+    let session = Session::unlocked().await;
+    let mut worker = Worker::start(&session);
+    worker.keyring_set(DEFAULT, "written by another program");
+    assert_eq!(code(&worker.get(DEFAULT)), "corrupt");
+    assert_eq!(worker.keyring_get(DEFAULT), "written by another program");
+    assert_eq!(worker.list(), json!([DEFAULT]));
+
+    worker.set(DEFAULT, "ours");
+    let stored = worker.keyring_get(DEFAULT);
+    worker.clear(DEFAULT);
+    worker.keyring_set(DEFAULT, stored.as_str().unwrap());
+    assert_eq!(worker.get(DEFAULT)["token"], "ours");
+}
+
+#[tokio::test]
+async fn p2_four_processes_with_eight_threads_lose_no_acknowledged_write() {
+    let session = Session::unlocked().await;
+    let mut workers: Vec<_> = (0..4).map(|_| Worker::start(&session)).collect();
+    for (number, worker) in workers.iter_mut().enumerate() {
+        worker.ask(&json!({ "op": "write", "writer": number, "threads": 8, "rounds": 10 }));
+    }
+    for worker in &mut workers {
+        assert_eq!(worker.answer(), json!("ok"));
+    }
+    let last = workers[0].get(DEFAULT);
+    let last = last["token"].as_str().unwrap();
+    assert!(
+        last.contains(".9."),
+        "the last write of some thread stands: {}",
+        &last[..20]
+    );
+}
+
+#[tokio::test]
+async fn p2_writes_and_clears_of_four_processes_do_not_fail_each_other() {
+    let session = Session::unlocked().await;
+    let mut workers: Vec<_> = (0..4).map(|_| Worker::start(&session)).collect();
+    for (number, worker) in workers.iter_mut().enumerate() {
+        worker
+            .ask(&json!({ "op": "write-and-clear", "writer": number, "threads": 8, "rounds": 10 }));
+    }
+    for worker in &mut workers {
+        assert_eq!(worker.answer(), json!("ok"));
+    }
+}
+
+#[tokio::test]
+async fn p2_a_process_that_is_killed_while_it_writes_leaves_a_whole_record() {
+    let session = Session::unlocked().await;
+    let mut reader = Worker::start(&session);
+    for _ in 0..5 {
+        let mut writer = Worker::start(&session);
+        writer.ask(&json!({ "op": "write-until-killed" }));
+        // At least one write is acknowledged before the process is killed amid the next ones.
+        writer.answer();
+        writer.kill();
+        let length = reader.get(DEFAULT)["token"].as_str().unwrap().len();
+        assert!([64, 100_000].contains(&length));
+    }
+}

@@ -1,0 +1,216 @@
+//! The programs that answer for the Secret Service: how each is set up in a fresh home and started.
+
+use std::{
+    fs,
+    io::Write,
+    os::{
+        fd::OwnedFd,
+        unix::net::{UnixListener, UnixStream},
+    },
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+const PASSWORD: &str = "keyring password";
+
+/// The group of the KeePassXC database that its Secret Service shows, and how the file writes it.
+const GROUP: &str = "{11111111-1111-1111-1111-111111111111}";
+const GROUP_IN_BASE64: &str = "EREREREREREREREREREREQ==";
+
+/// Nobody can answer a question of KeePassXC here, and it saves when it ends.
+const KEEPASSXC_SETTINGS: &str = "[General]
+ConfigVersion=2
+AutoSaveAfterEveryChange=false
+SingleInstance=false
+UpdateCheckMessageShown=true
+[FdoSecrets]
+Enabled=true
+ShowNotification=false
+ConfirmAccessItem=false
+ConfirmDeleteItem=false
+UnlockBeforeSearch=false
+[Security]
+LockDatabaseScreenLock=false
+";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Provider {
+    GnomeKeyring,
+    KWallet,
+    KeePassXc,
+}
+
+/// What a provider is started with.
+pub struct Place<'a> {
+    pub folder: &'a Path,
+    pub env: Vec<(&'static str, String)>,
+}
+
+impl Provider {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GnomeKeyring => "Secret Service (gnome-keyring)",
+            Self::KWallet => "Secret Service (KWallet)",
+            Self::KeePassXc => "Secret Service (KeePassXC)",
+        }
+    }
+
+    /// What the provider says of its default collection when it was started so that a call needs no
+    /// person. KWallet wants to be asked to unlock, and then does so by itself.
+    pub fn is_locked_when_open(self) -> bool {
+        self == Self::KWallet
+    }
+
+    /// Makes the collection, where that takes more than a start.
+    pub fn set_up(self, place: &Place<'_>) {
+        match self {
+            Self::GnomeKeyring => {}
+            Self::KWallet => {
+                let folder = place.folder.join("home/.local/share/kwalletd");
+                fs::create_dir_all(&folder).unwrap();
+                fs::write(folder.join("kdewallet.salt"), [b's'; 56]).unwrap();
+                // The first start makes the wallet, the next ones show it.
+                let first = self.start(place);
+                let wallet = folder.join("kdewallet.kwl");
+                while !wallet.exists() {
+                    std::thread::yield_now();
+                }
+                self.stop(first, place);
+            }
+            Self::KeePassXc => make_database(place),
+        }
+    }
+
+    /// Starts the provider so that a call needs no person.
+    pub fn start(self, place: &Place<'_>) -> Child {
+        match self {
+            Self::GnomeKeyring => gnome_keyring(place, &["--unlock"], PASSWORD),
+            Self::KWallet => kwallet_opened_by_login(place),
+            Self::KeePassXc => keepassxc(place, &["--pw-stdin"], PASSWORD),
+        }
+    }
+
+    /// Ends the provider in order: it saves what it has.
+    pub fn stop(self, mut running: Child, place: &Place<'_>) {
+        if self == Self::KWallet {
+            // It saves up to 5 s late, and not when it is told to end.
+            let mut save = command("dbus-send", place);
+            save.args(["--session", "--print-reply", "--dest=org.kde.kwalletd5"])
+                .args(["/modules/kwalletd5", "org.kde.KWallet.closeAllWallets"]);
+            assert!(save.status().unwrap().success());
+        }
+        let id = running.id().to_string();
+        assert!(Command::new("kill").arg(id).status().unwrap().success());
+        running.wait().unwrap();
+    }
+
+    /// Starts the provider so that a person has to unlock it.
+    pub fn start_locked(self, place: &Place<'_>) -> Child {
+        match self {
+            Self::GnomeKeyring => gnome_keyring(place, &[], ""),
+            Self::KWallet => spawn(command("kwalletd5", place), ""),
+            Self::KeePassXc => keepassxc(place, &[], ""),
+        }
+    }
+}
+
+/// Unlocks gnome-keyring as the login screen does it, over the daemon's control socket: the operation
+/// UNLOCK (1) with the password as its only argument.
+pub fn unlock_gnome_keyring(folder: &Path) {
+    use std::io::Read;
+
+    let mut socket = UnixStream::connect(folder.join("run/keyring/control")).unwrap();
+    let number = |number: usize| u32::try_from(number).unwrap().to_be_bytes();
+    let credentials = [0];
+    let packet = [
+        &credentials[..],
+        &number(12 + PASSWORD.len()),
+        &number(1),
+        &number(PASSWORD.len()),
+        PASSWORD.as_bytes(),
+    ];
+    socket.write_all(&packet.concat()).unwrap();
+    let mut answer = [0; 8];
+    socket.read_exact(&mut answer).unwrap();
+    assert_eq!(answer[4..], [0; 4], "the keyring refused to unlock");
+}
+
+fn command(program: &str, place: &Place<'_>) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env_clear()
+        .envs(place.env.clone())
+        .env("QT_QPA_PLATFORM", "offscreen")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command
+}
+
+fn spawn(mut command: Command, input: &str) -> Child {
+    let mut provider = command.spawn().unwrap_or_else(|error| {
+        panic!("{}: {error}", command.get_program().display());
+    });
+    if let Some(mut stdin) = provider.stdin.take() {
+        stdin.write_all(input.as_bytes()).unwrap();
+    }
+    provider
+}
+
+fn gnome_keyring(place: &Place<'_>, args: &[&str], password: &str) -> Child {
+    let mut command = command("gnome-keyring-daemon", place);
+    command
+        .args(["--foreground", "--components=secrets"])
+        .args(args);
+    spawn(command, password)
+}
+
+/// As `pam_kwallet` does it: the key of the wallet, made from the login password, goes over one file
+/// descriptor, and the environment of the session, once there is one, over a socket.
+fn kwallet_opened_by_login(place: &Place<'_>) -> Child {
+    let path = place.folder.join("kwallet.socket");
+    if path.exists() {
+        fs::remove_file(&path).unwrap();
+    }
+    let socket = UnixListener::bind(&path).unwrap();
+    let (key, mut login) = std::io::pipe().unwrap();
+    let mut command = command("kwalletd5", place);
+    command
+        .args(["--pam-login", "1", "2"])
+        .env("PAM_KWALLET5_LOGIN", &path)
+        .stdout(OwnedFd::from(key))
+        .stderr(OwnedFd::from(socket));
+    let provider = spawn(command, "");
+    login.write_all(&[b'k'; 56]).unwrap();
+    let mut environment = UnixStream::connect(&path).unwrap();
+    for (name, value) in &place.env {
+        writeln!(environment, "{name}={value}").unwrap();
+    }
+    writeln!(environment, "QT_QPA_PLATFORM=offscreen").unwrap();
+    provider
+}
+
+fn keepassxc(place: &Place<'_>, args: &[&str], password: &str) -> Child {
+    let mut command = command("keepassxc", place);
+    command.args(args).arg(place.folder.join("database.kdbx"));
+    spawn(command, password)
+}
+
+fn make_database(place: &Place<'_>) {
+    let settings = place.folder.join("home/.config/keepassxc");
+    fs::create_dir_all(&settings).unwrap();
+    fs::write(settings.join("keepassxc.ini"), KEEPASSXC_SETTINGS).unwrap();
+    let xml = format!(
+        "<KeePassFile><Meta><RecycleBinEnabled>False</RecycleBinEnabled><CustomData><Item>\
+         <Key>FDO_SECRETS_EXPOSED_GROUP</Key><Value>{GROUP}</Value></Item></CustomData></Meta>\
+         <Root><Group><UUID>{GROUP_IN_BASE64}</UUID><Name>Root</Name></Group></Root></KeePassFile>"
+    );
+    let description = place.folder.join("database.xml");
+    fs::write(&description, xml).unwrap();
+    let mut import = command("keepassxc-cli", place);
+    import
+        .args(["import", "-q", "-p", "-t", "100"])
+        .args([description, place.folder.join("database.kdbx")]);
+    let imported = spawn(import, &format!("{PASSWORD}\n{PASSWORD}\n")).wait();
+    assert!(imported.unwrap().success());
+}
