@@ -32,7 +32,7 @@ async fn a_token_outlives_the_processes_and_goes_when_cleared(provider: Provider
 async fn another_process_replaces_and_clears_what_one_wrote(provider: Provider) {
     let session = Session::with(provider).await;
     let (mut one, mut other) = (Worker::start(&session), Worker::start(&session));
-    one.set(DEFAULT, "of one");
+    assert_eq!(one.set(DEFAULT, "of one"), json!({ "revision": 1 }));
     assert_eq!(other.get(DEFAULT)["token"], "of one");
     assert!(other.set(DEFAULT, "of the other")["revision"].is_u64());
     assert_eq!(one.get(DEFAULT)["token"], "of the other");
@@ -58,7 +58,7 @@ async fn p1_items_of_other_programs_are_left_alone(provider: Provider) {
     session.secret_tool_store(DEFAULT, "theirs");
     assert_eq!(worker.get(DEFAULT), Value::Null);
     assert_eq!(worker.list(), json!([]));
-    worker.set(DEFAULT, "ours");
+    assert_eq!(worker.set(DEFAULT, "ours"), json!({ "revision": 1 }));
     assert_eq!(worker.get(DEFAULT)["token"], "ours");
     worker.clear(DEFAULT);
     assert_eq!(session.secret_tool_lookup(DEFAULT), "theirs");
@@ -67,7 +67,7 @@ async fn p1_items_of_other_programs_are_left_alone(provider: Provider) {
 async fn p1_a_provider_that_went_is_unavailable_and_found_again(provider: Provider) {
     let mut session = Session::with(provider).await;
     let mut worker = Worker::start(&session);
-    worker.set(DEFAULT, "kept");
+    assert_eq!(worker.set(DEFAULT, "kept"), json!({ "revision": 1 }));
     for number in 0..3 {
         session.stop_keyring();
         assert_every_call_fails(&mut worker, "unavailable");
@@ -113,7 +113,7 @@ async fn store_info_names_the_provider_and_says_whether_it_is_durable(provider: 
 async fn p1_a_provider_replaced_by_an_empty_keyring_is_unavailable(provider: Provider) {
     let mut session = Session::with(provider).await;
     let mut worker = Worker::start(&session);
-    worker.set(DEFAULT, "kept");
+    assert_eq!(worker.set(DEFAULT, "kept"), json!({ "revision": 1 }));
     session.stop_keyring();
     session.start_empty().await;
     assert_every_call_fails(&mut worker, "unavailable");

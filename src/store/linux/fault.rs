@@ -157,6 +157,13 @@ fn by_name(name: &str, error: &zbus::Error) -> Fault {
         | "org.freedesktop.DBus.Error.UnknownObject"
         | "org.freedesktop.DBus.Error.UnknownInterface"
         | "org.freedesktop.Secret.Error.NoSuchObject" => vanished(),
+        // KWallet says so of a session or an item that it does not know, and sometimes of a session
+        // that it has just opened while another program opened one as well.
+        "org.qtproject.QtDBus.Error.InvalidObjectPath" => Fault::new(
+            ErrorCode::Unavailable,
+            "the Secret Service does not know the session or the item that it gave out",
+            Remedy::Repeat,
+        ),
         "org.freedesktop.DBus.Error.ServiceUnknown"
         | "org.freedesktop.DBus.Error.NameHasNoOwner" => Fault {
             error: unavailable("no program on the session bus answers for the Secret Service"),
