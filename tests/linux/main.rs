@@ -14,11 +14,12 @@
 mod every_provider;
 mod provider;
 mod session;
+mod stand_in;
 mod worker;
 
 use serde_json::{Value, json};
 
-use self::{session::Session, worker::Worker};
+use self::{session::Session, stand_in::StandIn, worker::Worker};
 
 const DEFAULT: &str = "default";
 
@@ -221,4 +222,31 @@ async fn p2_a_process_that_is_killed_while_it_writes_leaves_a_whole_record() {
         let length = reader.get(DEFAULT)["token"].as_str().unwrap().len();
         assert!([64, 100_000].contains(&length));
     }
+}
+
+#[tokio::test]
+async fn p2_a_write_through_a_session_whose_keys_differ_is_written_again() {
+    let session = Session::without_keyring().await;
+    let provider = StandIn::start(&session).await;
+    provider.garble_next_sessions(2);
+    let token = "x".repeat(100);
+    assert_eq!(
+        Worker::start(&session).set(DEFAULT, &token),
+        json!({ "revision": 1 })
+    );
+    assert_eq!(Worker::start(&session).get(DEFAULT)["token"], token);
+    provider.garble_next_sessions(2);
+    let token = "y".repeat(100);
+    assert!(Worker::start(&session).set(DEFAULT, &token)["revision"].is_u64());
+    assert_eq!(Worker::start(&session).get(DEFAULT)["token"], token);
+}
+
+#[tokio::test]
+async fn p1_a_read_through_a_session_whose_keys_differ_is_read_again() {
+    let session = Session::without_keyring().await;
+    let provider = StandIn::start(&session).await;
+    let token = "x".repeat(100);
+    Worker::start(&session).set(DEFAULT, &token);
+    provider.garble_next_sessions(1);
+    assert_eq!(Worker::start(&session).get(DEFAULT)["token"], token);
 }

@@ -55,6 +55,24 @@ impl Fault {
         }
     }
 
+    /// What came through a session that is not proven is not what it should be.
+    pub(super) fn unproven_read() -> Self {
+        Self::new(
+            ErrorCode::Corrupt,
+            "what is stored is not a record",
+            Remedy::Reconnect,
+        )
+    }
+
+    /// As `unproven_read`, for what was written a moment ago.
+    pub(super) fn unproven_write() -> Self {
+        Self::new(
+            ErrorCode::Internal,
+            "the Secret Service does not give back what was written",
+            Remedy::Repeat,
+        )
+    }
+
     fn new(code: ErrorCode, message: &str, remedy: Remedy) -> Self {
         Self {
             error: Error::new(code, message),
@@ -157,11 +175,10 @@ fn by_name(name: &str, error: &zbus::Error) -> Fault {
         | "org.freedesktop.DBus.Error.UnknownObject"
         | "org.freedesktop.DBus.Error.UnknownInterface"
         | "org.freedesktop.Secret.Error.NoSuchObject" => vanished(),
-        // KWallet says so of a session or an item that it does not know, and sometimes of a session
-        // that it has just opened while another program opened one as well.
+        // KWallet says so when it cannot decrypt what it should store: its key differs from ours.
         "org.qtproject.QtDBus.Error.InvalidObjectPath" => Fault::new(
             ErrorCode::Unavailable,
-            "the Secret Service does not know the session or the item that it gave out",
+            "the Secret Service could not decrypt what it should store",
             Remedy::Repeat,
         ),
         "org.freedesktop.DBus.Error.ServiceUnknown"
@@ -191,4 +208,16 @@ fn vanished() -> Fault {
         "the item vanished again and again while it was used",
         Remedy::Repeat,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p2_what_the_provider_could_not_decrypt_is_sent_again() {
+        let kwallet = "org.qtproject.QtDBus.Error.InvalidObjectPath";
+        let fault = by_name(kwallet, &zbus::Error::Unsupported);
+        assert!(Retries::default().repeats_after(&fault));
+    }
 }

@@ -93,10 +93,17 @@ impl SecretService {
     ) -> Result<Option<Zeroizing<Vec<u8>>>, Fault> {
         let collection = self.collection(connection, prompts).await?;
         let found = self.find(&collection, account).await?;
-        match found.ours.first() {
-            Some(item) => Ok(Some(Zeroizing::new(item.secret().await?.to_vec()))),
-            None => Ok(None),
+        let Some(item) = found.ours.first() else {
+            return Ok(None);
+        };
+        let bytes = Zeroizing::new(item.secret().await?.to_vec());
+        // A record is a line of ASCII; with another key its bytes are not.
+        if !bytes.is_empty() && bytes.is_ascii() {
+            connection.prove();
+        } else if !connection.is_proven() {
+            return Err(Fault::unproven_read());
         }
+        Ok(Some(bytes))
     }
 
     async fn try_set(
@@ -115,16 +122,16 @@ impl SecretService {
             let replace = !found.others;
             let label = format!("{} ({account})", self.service);
             let attributes = self.attributes(account);
-            collection
+            let item = collection
                 .create_item(&label, &attributes, secret, replace, None)
                 .await?;
-            return Ok(());
+            return prove(connection, &item, bytes).await;
         };
         for item in older {
             item.delete(None).await?;
         }
         item.set_secret(secret).await?;
-        Ok(())
+        prove(connection, item, bytes).await
     }
 
     async fn try_delete(
@@ -172,6 +179,18 @@ impl SecretService {
     }
 }
 
+/// Reads back what was written, once a session: where the keys differ, other bytes were stored.
+async fn prove(connection: &Connection, item: &ServiceItem, bytes: &[u8]) -> Result<(), Fault> {
+    if !connection.is_proven() {
+        let stored = Zeroizing::new(item.secret().await?.to_vec());
+        if *stored != bytes {
+            return Err(Fault::unproven_write());
+        }
+        connection.prove();
+    }
+    Ok(())
+}
+
 struct Found {
     ours: Vec<ServiceItem>,
     /// Whether there are items with our attributes and more.
@@ -196,7 +215,8 @@ async fn newest_first(items: Vec<ServiceItem>) -> Result<Vec<ServiceItem>, Fault
     Ok(by_change.into_iter().map(|(_, item)| item).collect())
 }
 
-/// Runs a `try_` method, and again where its connection was lost or its item vanished.
+/// Runs a `try_` method, and again where its connection was lost or its item vanished; a session that
+/// is not proven is not used again.
 macro_rules! with_retries {
     ($self:ident, $connection:ident => $attempt:expr) => {{
         let mut retries = Retries::default();
@@ -205,10 +225,12 @@ macro_rules! with_retries {
             match $attempt.await {
                 Ok(answer) => return Ok(answer),
                 Err(fault) => {
-                    if retries.reconnects_after(&fault) {
-                        $self.connections.forget(&$connection).await;
-                    } else if !retries.repeats_after(&fault) {
+                    let reconnects = retries.reconnects_after(&fault);
+                    if !reconnects && !retries.repeats_after(&fault) {
                         return Err(fault.into());
+                    }
+                    if reconnects || !$connection.is_proven() {
+                        $self.connections.forget(&$connection).await;
                     }
                 }
             }
