@@ -19,8 +19,8 @@ async function build(input, ...outputs) {
 async function buildPackage() {
   await build(
     entries,
-    { dir: dist, format: 'esm', entryFileNames: '[name].js' },
-    { dir: dist, format: 'cjs', entryFileNames: '[name].cjs' },
+    { dir: dist, format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js' },
+    { dir: dist, format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: 'chunks/[name].cjs' },
   );
 }
 

@@ -4,6 +4,7 @@
 export const entries = {
   index: 'guest-js/index.ts',
   pinia: 'guest-js/pinia.ts',
+  storage: 'guest-js/storage.ts',
   vuex: 'guest-js/vuex.ts',
 };
 

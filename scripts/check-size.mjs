@@ -6,7 +6,7 @@ import { rolldown } from 'rolldown';
 import { entries, inputOptions } from './bundle.mjs';
 
 /** Each figure must stay under its budget. `index` is all but the bindings: commands, session and fetch. */
-const budgets = { index: 3200, pinia: 410, vuex: 410 };
+const budgets = { index: 3200, pinia: 410, storage: 2450, vuex: 410 };
 
 async function gzipSize(input) {
   const bundle = await rolldown({
@@ -14,7 +14,10 @@ async function gzipSize(input) {
     cwd: fileURLToPath(new URL('..', import.meta.url)),
     input,
     // A binding is measured beside the core, which an app with a binding has anyway.
-    external: [...inputOptions.external, ...(input === entries.index ? [] : [/\/session\.js$/])],
+    external: [
+      ...inputOptions.external,
+      ...(input === entries.index ? [] : [/\/(alarm|check|commands|emit|errors|session)\.js$/]),
+    ],
   });
   const { output } = await bundle.generate({ format: 'esm', minify: true });
   await bundle.close();
