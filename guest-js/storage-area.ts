@@ -49,14 +49,12 @@ export function openArea(namespace = 'default'): StorageArea {
     return keys.filter((key) => key?.startsWith(base)) as string[];
   }
 
-  const removal = (key: string) => {
-    const args = check({ account: accountOf(prefix, key) }, 1);
-    return async () => (await vault.clearToken(args)).revision;
-  };
+  const target = (key: string) => check({ account: accountOf(prefix, key) }, 1);
+  const clear = async (args: { account: string }) => (await vault.clearToken(args)).revision;
 
   return {
     get(key) {
-      const args = check({ account: accountOf(prefix, key) }, 1);
+      const args = target(key);
       return afterChanges(args.account, async () => {
         const stored = await vault.getToken(args);
         return stored && { value: valueIn(stored.token), revision: stored.revision };
@@ -67,12 +65,13 @@ export function openArea(namespace = 'default'): StorageArea {
       return () => inOrder(args.account, async () => (await vault.setToken(args)).revision);
     },
     remove(key) {
-      const remove = removal(key);
-      return () => inOrder(accountOf(prefix, key), remove);
+      const args = target(key);
+      return () => inOrder(args.account, () => clear(args));
     },
     clear: (base) =>
       inOrder(prefix, async () => {
-        const removals = (await list(base)).map((key) => removal(key)());
+        const removals = (await list(base)).map((key) => clear(target(key)));
+        // Waits for all of them, and then rejects if one has failed.
         await Promise.allSettled(removals);
         await Promise.all(removals);
       }),

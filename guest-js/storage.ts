@@ -21,7 +21,7 @@ export interface SecureStorageOptions {
 
 /**
  * Every method returns a promise, works detached from the object, and ignores further arguments. All reject with a
- * {@link SecureTokenError}: with `invalid-argument` for a key or value that is no text, or a key whose account would be
+ * `SecureTokenError`: with `invalid-argument` for a key or value that is no text, or a key whose account would be
  * over 512 bytes of UTF-8; with `too-large` for a value over 1 MiB; and when the store cannot answer.
  *
  * Any other text is a key, and any text is a value, the empty one included. Calls for one key take effect in their order.
@@ -29,7 +29,7 @@ export interface SecureStorageOptions {
 export interface SecureStorage {
   /** `null` means that there is no such key. A store that cannot answer rejects. */
   getItem(key: string): Promise<string | null>;
-  /** Resolves when the value is stored (see {@link StoreInfo.durable}). A failed write changes nothing. */
+  /** Resolves when the value is stored (see `storeInfo().durable`). A failed write changes nothing. */
   setItem(key: string, value: string): Promise<void>;
   /** Succeeds when there is no such key. */
   removeItem(key: string): Promise<void>;
@@ -50,7 +50,7 @@ export interface SecureStorage {
  *
  * Outside Tauri it is in memory only, with one warning.
  *
- * @throws {@link SecureTokenError} `invalid-argument` for a bad namespace.
+ * @throws `SecureTokenError` `invalid-argument` for a bad namespace.
  */
 export function createSecureStorage(options: SecureStorageOptions = {}): SecureStorage {
   const area = openArea(options.namespace);
