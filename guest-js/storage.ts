@@ -10,6 +10,7 @@ export {
   type SyncStorageOptions,
 } from './sync-storage.js';
 
+/** How a storage is opened. */
 export interface SecureStorageOptions {
   /**
    * Keeps the keys apart from those of other storages. 1 to 64 of `A-Z a-z 0-9 . _ -`. Default: `"default"`.
@@ -35,7 +36,9 @@ export interface SecureStorage {
   removeItem(key: string): Promise<void>;
   /** Removes the keys of this namespace, or those of them that begin with `base`. */
   clear(base?: string): Promise<void>;
+  /** Whether there is such a key. */
   hasItem(key: string): Promise<boolean>;
+  /** The keys of this namespace, in no particular order. */
   getKeys(): Promise<string[]>;
   /** The key at `index` of {@link getKeys}, or `null`. */
   key(index: number): Promise<string | null>;

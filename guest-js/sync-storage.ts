@@ -6,6 +6,7 @@ import type { SecureTokenError } from './errors.js';
 import type { SecureStorageOptions } from './storage.js';
 import { openArea } from './storage-area.js';
 
+/** How a mirror is opened. */
 export interface SyncStorageOptions extends SecureStorageOptions {
   /**
    * Hears every failure to write a change, or to read one that another window made. Those that are retryable are tried
@@ -29,15 +30,17 @@ export interface SyncStorage {
   /** `null` means that there is no such key. */
   getItem(key: string): string | null;
   /**
-   * @throws {@link SecureTokenError} `invalid-argument` for a key or value that is no text, or a key whose account would
+   * @throws `SecureTokenError` `invalid-argument` for a key or value that is no text, or a key whose account would
    * be over 512 bytes of UTF-8; `too-large` for a value over 1 MiB. Nothing changes then.
    */
   setItem(key: string, value: string): void;
-  /** @throws {@link SecureTokenError} `invalid-argument`. */
+  /** @throws `SecureTokenError` `invalid-argument`. */
   removeItem(key: string): void;
   /** Removes all keys, or those that begin with `base`. */
   clear(base?: string): void;
+  /** Whether there is such a key. */
   hasItem(key: string): boolean;
+  /** The keys of this namespace, in no particular order. */
   getKeys(): string[];
   /** The key at `index` of {@link getKeys}, or `null`. */
   key(index: number): string | null;
@@ -48,7 +51,7 @@ export interface SyncStorage {
   /**
    * Tries at once whatever is not stored yet, and resolves when all is. Call it before the window closes.
    *
-   * @throws {@link SecureTokenError} The first error that stands. What failed stays in memory and is tried again.
+   * @throws `SecureTokenError` The first error that stands. What failed stays in memory and is tried again.
    */
   flush(): Promise<void>;
   /** Ends retries, watch and listeners. Changes that were made before still reach the store. */
@@ -84,7 +87,7 @@ function throwError(error: SecureTokenError): void {
  *
  * Outside Tauri it is in memory only, with one warning.
  *
- * @throws {@link SecureTokenError} when anything could not be read, so that an empty copy never stands for a full store.
+ * @throws `SecureTokenError` when anything could not be read, so that an empty copy never stands for a full store.
  */
 export async function createSyncStorage(options: SyncStorageOptions = {}): Promise<SyncStorage> {
   const { namespace, onError = throwError } = options;

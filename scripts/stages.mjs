@@ -64,6 +64,7 @@ export const stages = [
       buildPage,
       check('Biome', ['biome', 'ci']),
       check('TypeScript', ['tsc', '--noEmit']),
+      check('reference of the npm package', [node, 'scripts/api-docs.mjs', '--check']),
       check('rustfmt', ['cargo', 'fmt', '--all', '--check']),
       check('clippy: this machine', [
         'cargo',
@@ -117,6 +118,7 @@ export const stages = [
       buildScripts,
       tests('vitest', 'npm package', ['vitest', 'run']),
       check('size of the npm package', [node, 'scripts/check-size.mjs']),
+      check('code blocks of the documentation', [node, 'scripts/check-docs.mjs']),
       check('types of the demo page', ['vue-tsc', '--noEmit'], { cwd: demoFolder }),
       tests('node', 'demo API', nodeTests('examples/vue-pinia/api')),
       tests('node', 'scripts', nodeTests('scripts/tests')),

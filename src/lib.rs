@@ -108,3 +108,14 @@ impl<R: Runtime, T: Manager<R>> SecureTokenExt<R> for T {
         self.state::<SecureToken>().inner()
     }
 }
+
+/// The code blocks of the pages, compiled as tests.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/android.md")]
+    struct Android;
+    #[doc = include_str!("../docs/ios.md")]
+    struct Ios;
+}
