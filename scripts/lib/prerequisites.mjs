@@ -92,7 +92,8 @@ async function ensureSystemPackages(packages) {
     );
   }
   const options = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  await install([...prefix, 'apt-get', 'update', '--quiet=2'], 'package lists', options);
+  // Lists that cannot be renewed, since another program holds them for instance, may still do: the install tells.
+  await run([...prefix, 'apt-get', 'update', '--quiet=2'], { env: options });
   await install([...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', ...apt], missing.join(' '), options);
   const still = missingPackages(packages);
   if (still.length > 0) {
