@@ -50,7 +50,6 @@ impl Connections {
 pub(super) struct Connection {
     service: Service,
     bus: DBusProxy<'static>,
-    /// The program that the session was opened with, by its unique name on the bus.
     owner: OwnedUniqueName,
     /// Whether a secret has come through the session as it should.
     proven: AtomicBool,
@@ -67,6 +66,15 @@ impl Connection {
             owner,
             proven: AtomicBool::new(false),
         })
+    }
+
+    pub(super) fn bus(&self) -> &zbus::Connection {
+        self.bus.inner().connection()
+    }
+
+    /// The program that the session was opened with, by its unique name on the bus.
+    pub(super) fn owner(&self) -> &OwnedUniqueName {
+        &self.owner
     }
 
     /// Whether both sides are known to have the same key. KWallet (5.103) has another one in about 1 of

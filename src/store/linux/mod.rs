@@ -6,6 +6,7 @@
 
 mod connection;
 mod fault;
+mod properties;
 mod unlock;
 
 use std::{collections::HashMap, sync::Arc};
@@ -59,7 +60,7 @@ impl SecretService {
         prompts: &Prompts,
     ) -> Result<Collection, Fault> {
         let collection = connection.default_collection().await?;
-        if collection.is_locked().await? {
+        if connection.is_locked(collection.path()).await? {
             let unlocked = self.unlocking.unlock(connection);
             prompts.waiting(unlocked).await?;
         }
@@ -68,19 +69,24 @@ impl SecretService {
 
     /// The items of `account`, the one that was changed last first. There is more than one only
     /// where another program has made it.
-    async fn find(&self, collection: &Collection, account: &Account) -> Result<Found, Fault> {
+    async fn find(
+        &self,
+        connection: &Connection,
+        collection: &Collection,
+        account: &Account,
+    ) -> Result<Found, Fault> {
         let wanted = self.attributes(account);
         let mut ours = Vec::new();
         let mut others = false;
         for item in collection.search_items(&wanted).await? {
-            if is_exactly(&item.attributes().await?, &wanted) {
+            if is_exactly(&connection.attributes(item.path()).await?, &wanted) {
                 ours.push(item);
             } else {
                 others = true;
             }
         }
         if ours.len() > 1 {
-            ours = newest_first(ours).await?;
+            ours = newest_first(connection, ours).await?;
         }
         Ok(Found { ours, others })
     }
@@ -92,7 +98,7 @@ impl SecretService {
         prompts: &Prompts,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, Fault> {
         let collection = self.collection(connection, prompts).await?;
-        let found = self.find(&collection, account).await?;
+        let found = self.find(connection, &collection, account).await?;
         let Some(item) = found.ours.first() else {
             return Ok(None);
         };
@@ -114,7 +120,7 @@ impl SecretService {
         prompts: &Prompts,
     ) -> Result<(), Fault> {
         let collection = self.collection(connection, prompts).await?;
-        let found = self.find(&collection, account).await?;
+        let found = self.find(connection, &collection, account).await?;
         let secret = oo7::Secret::blob(bytes);
         let Some((item, older)) = found.ours.split_first() else {
             // To replace also overwrites items with more attributes than ours; where there is none,
@@ -141,7 +147,7 @@ impl SecretService {
         prompts: &Prompts,
     ) -> Result<(), Fault> {
         let collection = self.collection(connection, prompts).await?;
-        for item in self.find(&collection, account).await?.ours {
+        for item in self.find(connection, &collection, account).await?.ours {
             item.delete(None).await?;
         }
         Ok(())
@@ -156,7 +162,7 @@ impl SecretService {
         let ours = HashMap::from([("service", self.service.as_str())]);
         let mut items = Vec::new();
         for item in collection.search_items(&ours).await? {
-            let attributes = item.attributes().await?;
+            let attributes = connection.attributes(item.path()).await?;
             let Some(name) = attributes.get("username") else {
                 continue;
             };
@@ -206,10 +212,13 @@ fn is_exactly(attributes: &HashMap<String, String>, wanted: &HashMap<&str, &str>
         })
 }
 
-async fn newest_first(items: Vec<ServiceItem>) -> Result<Vec<ServiceItem>, Fault> {
+async fn newest_first(
+    connection: &Connection,
+    items: Vec<ServiceItem>,
+) -> Result<Vec<ServiceItem>, Fault> {
     let mut by_change = Vec::with_capacity(items.len());
     for item in items {
-        by_change.push((item.modified().await?, item));
+        by_change.push((connection.modified(item.path()).await?, item));
     }
     by_change.sort_by(|(one, _), (other, _)| other.cmp(one));
     Ok(by_change.into_iter().map(|(_, item)| item).collect())
@@ -275,7 +284,8 @@ impl SecretService {
     async fn look(&self) -> Result<StoreInfo> {
         with_retries!(self, connection => async {
             let provider = connection.provider().await?;
-            let locked = connection.default_collection().await?.is_locked().await?;
+            let collection = connection.default_collection().await?;
+            let locked = connection.is_locked(collection.path()).await?;
             Ok::<_, Fault>(StoreInfo {
                 store: format!("Secret Service ({})", provider.name()),
                 persistent: true,
