@@ -12,7 +12,10 @@ use zbus::{
     names::{BusName, OwnedUniqueName, WellKnownName},
 };
 
-use super::fault::{Fault, is_invalid_argument};
+use super::{
+    fault::{Fault, is_invalid_argument},
+    find::LastFound,
+};
 use crate::{Error, ErrorCode};
 
 /// The bus name of the Secret Service.
@@ -53,6 +56,7 @@ pub(super) struct Connection {
     owner: OwnedUniqueName,
     /// Whether a secret has come through the session as it should.
     proven: AtomicBool,
+    pub(super) last_found: LastFound,
 }
 
 impl Connection {
@@ -65,6 +69,7 @@ impl Connection {
             bus,
             owner,
             proven: AtomicBool::new(false),
+            last_found: LastFound::default(),
         })
     }
 

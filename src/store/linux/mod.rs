@@ -6,6 +6,7 @@
 
 mod connection;
 mod fault;
+mod find;
 mod properties;
 mod unlock;
 
@@ -18,23 +19,11 @@ use zeroize::Zeroizing;
 use self::{
     connection::{Connection, Connections},
     fault::{Fault, Retries},
+    find::{Attributes, Found, is_exactly},
     unlock::Unlocking,
 };
 use super::{Item, Prompts, SecretStore, StoreInfo, StoreState};
 use crate::{Account, Error, ErrorCode, Result};
-
-/// Attributes that providers add to an item by themselves: libsecret's schema name, and what
-/// KeePassXC reads back.
-const ADDED_BY_PROVIDERS: [&str; 8] = [
-    "xdg:schema",
-    "FDO_SECRETS_CONTENT_TYPE",
-    "Title",
-    "UserName",
-    "URL",
-    "Notes",
-    "Path",
-    "Uuid",
-];
 
 /// The Secret Service of the session.
 pub(super) struct SecretService {
@@ -67,28 +56,18 @@ impl SecretService {
         Ok(collection)
     }
 
-    /// The items of `account`, the one that was changed last first. There is more than one only
-    /// where another program has made it.
     async fn find(
         &self,
-        connection: &Connection,
-        collection: &Collection,
+        connection: &Arc<Connection>,
         account: &Account,
+        prompts: &Prompts,
     ) -> Result<Found, Fault> {
         let wanted = self.attributes(account);
-        let mut ours = Vec::new();
-        let mut others = false;
-        for item in collection.search_items(&wanted).await? {
-            if is_exactly(&connection.attributes(item.path()).await?, &wanted) {
-                ours.push(item);
-            } else {
-                others = true;
-            }
+        if let Some(found) = Found::again(connection, &wanted).await {
+            return Ok(found);
         }
-        if ours.len() > 1 {
-            ours = newest_first(connection, ours).await?;
-        }
-        Ok(Found { ours, others })
+        let collection = self.collection(connection, prompts).await?;
+        Found::search(connection, collection, &wanted).await
     }
 
     async fn try_get(
@@ -97,8 +76,7 @@ impl SecretService {
         account: &Account,
         prompts: &Prompts,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, Fault> {
-        let collection = self.collection(connection, prompts).await?;
-        let found = self.find(connection, &collection, account).await?;
+        let found = self.find(connection, account, prompts).await?;
         let Some(item) = found.ours.first() else {
             return Ok(None);
         };
@@ -119,8 +97,7 @@ impl SecretService {
         bytes: &[u8],
         prompts: &Prompts,
     ) -> Result<(), Fault> {
-        let collection = self.collection(connection, prompts).await?;
-        let found = self.find(connection, &collection, account).await?;
+        let found = self.find(connection, account, prompts).await?;
         let secret = oo7::Secret::blob(bytes);
         let Some((item, older)) = found.ours.split_first() else {
             // To replace also overwrites items with more attributes than ours; where there is none,
@@ -128,7 +105,8 @@ impl SecretService {
             let replace = !found.others;
             let label = format!("{} ({account})", self.service);
             let attributes = self.attributes(account);
-            let item = collection
+            let item = found
+                .collection
                 .create_item(&label, &attributes, secret, replace, None)
                 .await?;
             return prove(connection, &item, bytes).await;
@@ -146,8 +124,7 @@ impl SecretService {
         account: &Account,
         prompts: &Prompts,
     ) -> Result<(), Fault> {
-        let collection = self.collection(connection, prompts).await?;
-        for item in self.find(connection, &collection, account).await?.ours {
+        for item in self.find(connection, account, prompts).await?.ours {
             item.delete(None).await?;
         }
         Ok(())
@@ -177,7 +154,7 @@ impl SecretService {
         Ok(items)
     }
 
-    fn attributes<'a>(&'a self, account: &'a Account) -> HashMap<&'a str, &'a str> {
+    fn attributes<'a>(&'a self, account: &'a Account) -> Attributes<'a> {
         HashMap::from([
             ("service", self.service.as_str()),
             ("username", account.as_str()),
@@ -195,33 +172,6 @@ async fn prove(connection: &Connection, item: &ServiceItem, bytes: &[u8]) -> Res
         connection.prove();
     }
     Ok(())
-}
-
-struct Found {
-    ours: Vec<ServiceItem>,
-    /// Whether there are items with our attributes and more.
-    others: bool,
-}
-
-fn is_exactly(attributes: &HashMap<String, String>, wanted: &HashMap<&str, &str>) -> bool {
-    wanted
-        .iter()
-        .all(|(name, value)| attributes.get(*name).is_some_and(|has| has == value))
-        && attributes.keys().all(|name| {
-            wanted.contains_key(name.as_str()) || ADDED_BY_PROVIDERS.contains(&name.as_str())
-        })
-}
-
-async fn newest_first(
-    connection: &Connection,
-    items: Vec<ServiceItem>,
-) -> Result<Vec<ServiceItem>, Fault> {
-    let mut by_change = Vec::with_capacity(items.len());
-    for item in items {
-        by_change.push((connection.modified(item.path()).await?, item));
-    }
-    by_change.sort_by(|(one, _), (other, _)| other.cmp(one));
-    Ok(by_change.into_iter().map(|(_, item)| item).collect())
 }
 
 /// Runs a `try_` method, and again where its connection was lost or its item vanished; a session that
