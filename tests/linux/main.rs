@@ -11,7 +11,9 @@
     reason = "a test may panic, and a worker answers on its standard output"
 )]
 
+mod changes;
 mod every_provider;
+mod other_program;
 mod provider;
 mod session;
 mod stand_in;

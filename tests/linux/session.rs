@@ -119,6 +119,11 @@ impl Session {
         env
     }
 
+    /// A connection to the bus.
+    pub fn client(&self) -> Connection {
+        self.client.clone()
+    }
+
     /// Programs started from now on find no session bus.
     pub fn hide_bus(&mut self) {
         self.bus_hidden = true;

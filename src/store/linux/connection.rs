@@ -12,7 +12,10 @@ use zbus::{
     names::{BusName, OwnedUniqueName, WellKnownName},
 };
 
-use super::fault::{Fault, is_invalid_argument};
+use super::{
+    fault::{Fault, is_invalid_argument},
+    find::LastFound,
+};
 use crate::{Error, ErrorCode};
 
 /// The bus name of the Secret Service.
@@ -50,10 +53,10 @@ impl Connections {
 pub(super) struct Connection {
     service: Service,
     bus: DBusProxy<'static>,
-    /// The program that the session was opened with, by its unique name on the bus.
     owner: OwnedUniqueName,
     /// Whether a secret has come through the session as it should.
     proven: AtomicBool,
+    pub(super) last_found: LastFound,
 }
 
 impl Connection {
@@ -66,7 +69,17 @@ impl Connection {
             bus,
             owner,
             proven: AtomicBool::new(false),
+            last_found: LastFound::default(),
         })
+    }
+
+    pub(super) fn bus(&self) -> &zbus::Connection {
+        self.bus.inner().connection()
+    }
+
+    /// The program that the session was opened with, by its unique name on the bus.
+    pub(super) fn owner(&self) -> &OwnedUniqueName {
+        &self.owner
     }
 
     /// Whether both sides are known to have the same key. KWallet (5.103) has another one in about 1 of

@@ -6,6 +6,8 @@
 
 mod connection;
 mod fault;
+mod find;
+mod properties;
 mod unlock;
 
 use std::{collections::HashMap, sync::Arc};
@@ -17,23 +19,11 @@ use zeroize::Zeroizing;
 use self::{
     connection::{Connection, Connections},
     fault::{Fault, Retries},
+    find::{Attributes, Found, is_exactly},
     unlock::Unlocking,
 };
 use super::{Item, Prompts, SecretStore, StoreInfo, StoreState};
 use crate::{Account, Error, ErrorCode, Result};
-
-/// Attributes that providers add to an item by themselves: libsecret's schema name, and what
-/// KeePassXC reads back.
-const ADDED_BY_PROVIDERS: [&str; 8] = [
-    "xdg:schema",
-    "FDO_SECRETS_CONTENT_TYPE",
-    "Title",
-    "UserName",
-    "URL",
-    "Notes",
-    "Path",
-    "Uuid",
-];
 
 /// The Secret Service of the session.
 pub(super) struct SecretService {
@@ -59,30 +49,25 @@ impl SecretService {
         prompts: &Prompts,
     ) -> Result<Collection, Fault> {
         let collection = connection.default_collection().await?;
-        if collection.is_locked().await? {
+        if connection.is_locked(collection.path()).await? {
             let unlocked = self.unlocking.unlock(connection);
             prompts.waiting(unlocked).await?;
         }
         Ok(collection)
     }
 
-    /// The items of `account`, the one that was changed last first. There is more than one only
-    /// where another program has made it.
-    async fn find(&self, collection: &Collection, account: &Account) -> Result<Found, Fault> {
+    async fn find(
+        &self,
+        connection: &Arc<Connection>,
+        account: &Account,
+        prompts: &Prompts,
+    ) -> Result<Found, Fault> {
         let wanted = self.attributes(account);
-        let mut ours = Vec::new();
-        let mut others = false;
-        for item in collection.search_items(&wanted).await? {
-            if is_exactly(&item.attributes().await?, &wanted) {
-                ours.push(item);
-            } else {
-                others = true;
-            }
+        if let Some(found) = Found::again(connection, &wanted).await {
+            return Ok(found);
         }
-        if ours.len() > 1 {
-            ours = newest_first(ours).await?;
-        }
-        Ok(Found { ours, others })
+        let collection = self.collection(connection, prompts).await?;
+        Found::search(connection, collection, &wanted).await
     }
 
     async fn try_get(
@@ -91,8 +76,7 @@ impl SecretService {
         account: &Account,
         prompts: &Prompts,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, Fault> {
-        let collection = self.collection(connection, prompts).await?;
-        let found = self.find(&collection, account).await?;
+        let found = self.find(connection, account, prompts).await?;
         let Some(item) = found.ours.first() else {
             return Ok(None);
         };
@@ -113,8 +97,7 @@ impl SecretService {
         bytes: &[u8],
         prompts: &Prompts,
     ) -> Result<(), Fault> {
-        let collection = self.collection(connection, prompts).await?;
-        let found = self.find(&collection, account).await?;
+        let found = self.find(connection, account, prompts).await?;
         let secret = oo7::Secret::blob(bytes);
         let Some((item, older)) = found.ours.split_first() else {
             // To replace also overwrites items with more attributes than ours; where there is none,
@@ -122,7 +105,8 @@ impl SecretService {
             let replace = !found.others;
             let label = format!("{} ({account})", self.service);
             let attributes = self.attributes(account);
-            let item = collection
+            let item = found
+                .collection
                 .create_item(&label, &attributes, secret, replace, None)
                 .await?;
             return prove(connection, &item, bytes).await;
@@ -140,8 +124,7 @@ impl SecretService {
         account: &Account,
         prompts: &Prompts,
     ) -> Result<(), Fault> {
-        let collection = self.collection(connection, prompts).await?;
-        for item in self.find(&collection, account).await?.ours {
+        for item in self.find(connection, account, prompts).await?.ours {
             item.delete(None).await?;
         }
         Ok(())
@@ -156,7 +139,7 @@ impl SecretService {
         let ours = HashMap::from([("service", self.service.as_str())]);
         let mut items = Vec::new();
         for item in collection.search_items(&ours).await? {
-            let attributes = item.attributes().await?;
+            let attributes = connection.attributes(item.path()).await?;
             let Some(name) = attributes.get("username") else {
                 continue;
             };
@@ -171,7 +154,7 @@ impl SecretService {
         Ok(items)
     }
 
-    fn attributes<'a>(&'a self, account: &'a Account) -> HashMap<&'a str, &'a str> {
+    fn attributes<'a>(&'a self, account: &'a Account) -> Attributes<'a> {
         HashMap::from([
             ("service", self.service.as_str()),
             ("username", account.as_str()),
@@ -189,30 +172,6 @@ async fn prove(connection: &Connection, item: &ServiceItem, bytes: &[u8]) -> Res
         connection.prove();
     }
     Ok(())
-}
-
-struct Found {
-    ours: Vec<ServiceItem>,
-    /// Whether there are items with our attributes and more.
-    others: bool,
-}
-
-fn is_exactly(attributes: &HashMap<String, String>, wanted: &HashMap<&str, &str>) -> bool {
-    wanted
-        .iter()
-        .all(|(name, value)| attributes.get(*name).is_some_and(|has| has == value))
-        && attributes.keys().all(|name| {
-            wanted.contains_key(name.as_str()) || ADDED_BY_PROVIDERS.contains(&name.as_str())
-        })
-}
-
-async fn newest_first(items: Vec<ServiceItem>) -> Result<Vec<ServiceItem>, Fault> {
-    let mut by_change = Vec::with_capacity(items.len());
-    for item in items {
-        by_change.push((item.modified().await?, item));
-    }
-    by_change.sort_by(|(one, _), (other, _)| other.cmp(one));
-    Ok(by_change.into_iter().map(|(_, item)| item).collect())
 }
 
 /// Runs a `try_` method, and again where its connection was lost or its item vanished; a session that
@@ -275,7 +234,8 @@ impl SecretService {
     async fn look(&self) -> Result<StoreInfo> {
         with_retries!(self, connection => async {
             let provider = connection.provider().await?;
-            let locked = connection.default_collection().await?.is_locked().await?;
+            let collection = connection.default_collection().await?;
+            let locked = connection.is_locked(collection.path()).await?;
             Ok::<_, Fault>(StoreInfo {
                 store: format!("Secret Service ({})", provider.name()),
                 persistent: true,

@@ -64,7 +64,8 @@ async fn unlock(connection: &Connection) -> Result<(), Fault> {
         Either::Right(_) => return Err(Fault::provider_gone()),
     }
     // Some providers report success for a prompt that was dismissed.
-    if connection.default_collection().await?.is_locked().await? {
+    let collection = connection.default_collection().await?;
+    if connection.is_locked(collection.path()).await? {
         return Err(Error::new(ErrorCode::Locked, "the keyring is still locked").into());
     }
     Ok(())
