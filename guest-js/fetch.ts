@@ -2,6 +2,7 @@
 
 import type { Session } from './session.js';
 
+/** Who gets the token, and how requests are sent. */
 export interface AuthFetchOptions {
   /**
    * The origins that get the token, exactly as `URL.origin` writes them: `https://api.example.com`, with a port if it is

@@ -27,6 +27,7 @@ export function defineSessionStore(session: Session, id = 'session') {
       expiresAt: computed(() => snapshot.value.expiresAt),
       persisted: computed(() => snapshot.value.persisted),
       error: computed(() => snapshot.value.error),
+      /** See `Session.logout`. */
       logout: () => session.logout(),
     };
   });

@@ -17,6 +17,7 @@ export interface Tokens {
   expiresAt?: number;
 }
 
+/** How a session is made. */
 export interface SessionOptions {
   /** Names the token of this session. Default: `"default"`. */
   account?: string;
@@ -54,7 +55,9 @@ export interface Snapshot {
   readonly error?: SecureTokenError;
 }
 
+/** The token in memory, kept in step with the store. */
 export interface Session {
+  /** What may be shown now. */
   getSnapshot(): Snapshot;
   /** Calls `fn` after each change. Returns the function that ends it. */
   listen(fn: (snapshot: Snapshot) => void): () => void;

@@ -10,6 +10,7 @@ const app = await Application.bootstrap({
   entryPoints: Object.values(entries),
   out: 'target/api-docs',
   readme: 'none',
+  disableSources: true,
   treatWarningsAsErrors: true,
   validation: { notExported: true, invalidLink: true, notDocumented: true },
   requiredToBeDocumented: ['Function', 'Class', 'Interface', 'TypeAlias', 'Variable', 'Method'],
