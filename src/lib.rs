@@ -109,9 +109,9 @@ impl<R: Runtime, T: Manager<R>> SecureTokenExt<R> for T {
     }
 }
 
-/// The code blocks of the pages, compiled as tests.
+/// The code blocks of the documentation, compiled as tests.
 #[cfg(doctest)]
-mod pages {
+mod documentation {
     #[doc = include_str!("../README.md")]
     struct Readme;
     #[doc = include_str!("../docs/android.md")]
