@@ -4,6 +4,8 @@
 export const entries = {
   index: 'guest-js/index.ts',
   angular: 'guest-js/angular.ts',
+  'angular-http': 'guest-js/angular-http.ts',
+  axios: 'guest-js/axios.ts',
   pinia: 'guest-js/pinia.ts',
   react: 'guest-js/react.ts',
   solid: 'guest-js/solid.ts',
