@@ -1,8 +1,9 @@
 // A Pinia store that shows a session.
 
 import { defineStore } from 'pinia';
-import { computed, onScopeDispose, shallowRef } from 'vue';
+import { computed } from 'vue';
 import type { Session } from './session.js';
+import { useSession } from './vue.js';
 
 /**
  * Defines a store with what may be shown of a session: `status`, `isSignedIn`, `expiresAt`, `persisted` and `error`, all
@@ -15,19 +16,14 @@ import type { Session } from './session.js';
  */
 export function defineSessionStore(session: Session, id = 'session') {
   return defineStore(id, () => {
-    const snapshot = shallowRef(session.getSnapshot());
-    onScopeDispose(
-      session.listen((next) => {
-        snapshot.value = next;
-      }),
-    );
+    const snapshot = useSession(session);
     return {
       status: computed(() => snapshot.value.status),
       isSignedIn: computed(() => snapshot.value.status === 'signedIn'),
       expiresAt: computed(() => snapshot.value.expiresAt),
       persisted: computed(() => snapshot.value.persisted),
       error: computed(() => snapshot.value.error),
-      /** See `Session.logout`. */
+      /** See {@link Session.logout}. */
       logout: () => session.logout(),
     };
   });

@@ -5,12 +5,16 @@ import type { Session, Snapshot } from './session.js';
 /** The part of a Vuex store that is used. Vuex 4 hides its own types from resolvers that go by `exports`. */
 interface SessionStore {
   registerModule(name: string, module: object): void;
+  hasModule(name: string): boolean;
   commit(type: string, payload: Snapshot): void;
 }
 
 /**
  * Makes a plugin for `createStore({ plugins: [...] })`. It registers a namespaced module whose state is
  * `{ snapshot }`, with the getter `isSignedIn`.
+ *
+ * A Vuex store lives as long as the page. One that does not: after `store.unregisterModule(name)` the session is let go of
+ * with its next change.
  *
  * The one mutation carries the snapshot. No token is in it: state and payloads of a store reach plugins and devtools.
  *
@@ -28,6 +32,9 @@ export function sessionModule(session: Session, name = 'session') {
         },
       },
     });
-    session.listen((snapshot) => store.commit(`${name}/changed`, snapshot));
+    const end = session.listen((snapshot) => {
+      if (store.hasModule(name)) store.commit(`${name}/changed`, snapshot);
+      else end();
+    });
   };
 }

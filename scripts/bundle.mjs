@@ -3,14 +3,30 @@
 /** The entries of the package by name. */
 export const entries = {
   index: 'guest-js/index.ts',
+  angular: 'guest-js/angular.ts',
+  'angular-http': 'guest-js/angular-http.ts',
+  axios: 'guest-js/axios.ts',
   pinia: 'guest-js/pinia.ts',
+  react: 'guest-js/react.ts',
+  solid: 'guest-js/solid.ts',
   storage: 'guest-js/storage.ts',
+  svelte: 'guest-js/svelte.ts',
+  vue: 'guest-js/vue.ts',
   vuex: 'guest-js/vuex.ts',
 };
 
 /** Options of Rolldown. Dependencies and frameworks are never bundled. */
 export const inputOptions = {
-  external: ['@tauri-apps/api/core', 'pinia', 'vue', 'vuex'],
+  external: [
+    '@angular/core/rxjs-interop',
+    '@tauri-apps/api/core',
+    'pinia',
+    'react',
+    'rxjs',
+    'solid-js',
+    'svelte/reactivity',
+    'vue',
+  ],
   resolve: { extensionAlias: { '.js': ['.ts'] } },
   platform: 'browser',
   tsconfig: 'tsconfig.json',
