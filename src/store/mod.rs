@@ -9,6 +9,9 @@ mod os_status;
 #[cfg(any(target_os = "macos", test))]
 mod update_or_add;
 
+#[cfg(test)]
+pub(crate) mod keychain_stand_in;
+
 #[cfg(target_os = "macos")]
 mod apple;
 #[cfg(target_os = "linux")]
