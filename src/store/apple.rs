@@ -166,3 +166,6 @@ fn keyring_error(error: SystemError) -> keyring_core::Error {
         _ => keychain::decode_error(error),
     }
 }
+
+#[cfg(test)]
+mod tests;
