@@ -20,6 +20,10 @@ use super::{
 };
 use crate::{Error, ErrorCode, Result};
 
+/// In the place of a status: the call panics, as security-framework does over an answer of a type that it
+/// does not know.
+pub(crate) const PANIC: i32 = i32::MIN;
+
 /// The items, and the status of a call that fails.
 #[derive(Clone, Default)]
 pub(crate) struct StandIn {
@@ -43,6 +47,7 @@ impl StandIn {
                 (0, ErrorCode::Unavailable) => -25307,
                 (0, ErrorCode::Misconfigured) => -34018,
                 (0, _) => -50,
+                (PANIC, _) => panic!("an answer of a type that is not known"),
                 (status, _) => status,
             };
             keyring_core::Error::PlatformFailure(Box::new(Status(status)))

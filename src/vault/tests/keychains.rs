@@ -1,19 +1,24 @@
-//! What only the keychains of macOS do: a call that cannot be called off, and an app that is not
-//! signed for its keychain.
+//! What only the keychains of macOS do: a call that cannot be called off, one that panics, and an app
+//! that is not signed for its keychain.
 
 use super::{
     stores::{Kind, TestStore},
     *,
 };
 
+/// Over one open keychain: a vault that gives up soon, and one that waits.
+fn vaults(store: &TestStore) -> (Vault, Vault) {
+    let keychain = store.open();
+    (
+        Vault::new(keychain.clone(), SOON, true),
+        Vault::new(keychain, LATE, true),
+    )
+}
+
 #[tokio::test]
 async fn p2_a_write_whose_dialog_is_answered_late_is_what_the_next_read_finds() {
     let store = TestStore::new(Kind::LoginKeychain);
-    let keychain = store.open();
-    let (vault, patient) = (
-        Vault::new(keychain.clone(), SOON, true),
-        Vault::new(keychain, LATE, false),
-    );
+    let (vault, patient) = vaults(&store);
     vault.set(&account(), record("old"), None).await.unwrap();
     store.inject(Fault::Prompts);
     let set = vault.set(&account(), record("new"), None).await;
@@ -26,9 +31,7 @@ async fn p2_a_write_whose_dialog_is_answered_late_is_what_the_next_read_finds() 
 #[tokio::test]
 async fn p3_a_write_whose_dialog_is_answered_late_does_not_survive_a_clear() {
     let store = TestStore::new(Kind::LoginKeychain);
-    let keychain = store.open();
-    let impatient = Vault::new(keychain.clone(), SOON, true);
-    let patient = Vault::new(keychain, LATE, true);
+    let (impatient, patient) = vaults(&store);
     store.inject(Fault::Prompts);
     let set = impatient.set(&account(), record("late"), None).await;
     assert_eq!(code(set), ErrorCode::Timeout);
@@ -43,9 +46,7 @@ async fn p3_a_write_whose_dialog_is_answered_late_does_not_survive_a_clear() {
 #[tokio::test]
 async fn p6_what_waits_behind_a_dialog_and_is_given_up_has_no_effect() {
     let store = TestStore::new(Kind::LoginKeychain);
-    let keychain = store.open();
-    let impatient = Vault::new(keychain.clone(), SOON, true);
-    let patient = Vault::new(keychain, LATE, true);
+    let (impatient, patient) = vaults(&store);
     store.inject(Fault::Prompts);
     let other = Account::new("other").unwrap();
     let mut dialog = Box::pin(patient.get(&other));
@@ -83,4 +84,15 @@ async fn p1_an_app_that_is_not_signed_for_its_keychain_is_told_so_by_every_call(
     store.heal();
     let stored = token(vault.get(&account()).await).unwrap();
     assert_eq!(stored, "of a signed build");
+}
+
+#[tokio::test]
+async fn p6_a_call_that_panics_fails_alone() {
+    let store = TestStore::new(Kind::LoginKeychain);
+    let vault = store.vault(LATE);
+    store.panic();
+    assert_eq!(code(vault.get(&account()).await), ErrorCode::Internal);
+    assert_eq!(code(vault.list().await), ErrorCode::Internal);
+    store.heal();
+    assert_eq!(vault.get(&account()).await, Ok(None));
 }

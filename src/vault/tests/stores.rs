@@ -11,7 +11,7 @@ use crate::{
     ErrorCode,
     store::{
         SecretStore,
-        keychain_stand_in::StandIn,
+        keychain_stand_in::{PANIC, StandIn},
         memory::{Fault, MemoryStore},
     },
 };
@@ -124,6 +124,14 @@ impl TestStore {
     pub(super) fn fail(&self, failure: Failure) {
         self.stand_in.status.store(failure.status, Ordering::SeqCst);
         self.inject(Fault::Fails(failure.code));
+    }
+
+    /// Makes every call of a keychain panic from now on.
+    pub(super) fn panic(&self) {
+        self.fail(Failure {
+            code: ErrorCode::Internal,
+            status: PANIC,
+        });
     }
 
     /// What becomes of a prompt that nobody answers. A keychain does not say that its dialog is
