@@ -79,6 +79,23 @@ fn a_token_goes_in_and_comes_out_and_goes() {
 }
 
 #[test]
+fn a_token_outlives_the_app_also_in_pieces() {
+    for store in [MemoryStore::default(), MemoryStore::with_max_len(60)].map(Arc::new) {
+        let long = "t".repeat(1000);
+        open(&store)
+            .invoke("set_token", json!({ "token": long }))
+            .unwrap();
+        let restarted = open(&store);
+        let stored = restarted.invoke("get_token", json!({}));
+        assert_eq!(stored, Ok(json!({ "token": long, "revision": 0 })));
+        let accounts = restarted.invoke("list_accounts", json!({}));
+        assert_eq!(accounts, Ok(json!(["default"])));
+        restarted.invoke("clear_token", json!({})).unwrap();
+        assert!(store.items_stored().is_empty());
+    }
+}
+
+#[test]
 fn what_is_not_known_is_left_out_of_the_answer() {
     let page = open(&Arc::default());
     page.invoke("set_token", json!({ "token": "t" })).unwrap();

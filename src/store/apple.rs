@@ -1,18 +1,31 @@
-//! macOS: generic passwords in the Keychain, by way of apple-native-keyring-store.
+//! macOS: generic passwords in a keychain, by way of apple-native-keyring-store.
+//!
+//! Writes are made here, with the same calls of security-framework: those of that crate add first,
+//! or after any failed read.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use apple_native_keyring_store::{keychain, protected};
+use core_foundation::data::CFData;
 use keyring_core::{Entry, api::CredentialStore};
+use security_framework::{
+    base::Error as SystemError,
+    item::{self, ItemClass, ItemSearchOptions, ItemUpdateOptions, ItemUpdateValue},
+    os::macos::keychain::{SecKeychain, SecPreferencesDomain},
+};
 
 use super::{
-    Item, StoreInfo, StoreState,
+    Item, StoreState,
     keyring::{KeyringStore, Platform},
-    os_status,
+    os_status::{self, AppleStatus},
+    update_or_add::update_or_add,
 };
 use crate::{Account, Error, Result};
 
-/// Which keychain of macOS holds the records.
+/// Which keychain of macOS holds the records. Records do not move from one to the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MacosKeychain {
     /// The user's login keychain: works without a signature, but asks the person again whenever the
@@ -30,17 +43,43 @@ pub(super) fn open(service: &str, keychain: MacosKeychain) -> Result<KeyringStor
         MacosKeychain::Login => keychain::Store::new().map(|store| store as _),
         MacosKeychain::DataProtection => protected::Store::new().map(|store| store as _),
     };
-    KeyringStore::new(Keychain {
+    let name = match keychain {
+        MacosKeychain::Login => "macOS login keychain",
+        MacosKeychain::DataProtection => "macOS data protection keychain",
+    };
+    let platform = Keychain {
         store: store.map_err(|error| Keychain::error(&error))?,
         service: service.into(),
         kind: keychain,
-    })
+    };
+    KeyringStore::new(name, platform)
 }
 
 pub(super) struct Keychain {
     store: Arc<CredentialStore>,
     service: String,
     kind: MacosKeychain,
+}
+
+impl Keychain {
+    fn update(&self, account: &str, bytes: &[u8]) -> Result<(), SystemError> {
+        match self.kind {
+            MacosKeychain::Login => {
+                let (_, mut found) = login()?.find_generic_password(&self.service, account)?;
+                found.set_password(bytes)
+            }
+            // In every access group of the app, since reads look in all of them.
+            MacosKeychain::DataProtection => item::update_item(
+                ItemSearchOptions::new()
+                    .ignore_legacy_keychains()
+                    .class(ItemClass::generic_password())
+                    .service(&self.service)
+                    .account(account),
+                ItemUpdateOptions::new()
+                    .set_value(ItemUpdateValue::Data(CFData::from_buffer(bytes))),
+            ),
+        }
+    }
 }
 
 impl Platform for Keychain {
@@ -57,41 +96,76 @@ impl Platform for Keychain {
             .build(&self.service, item.account.as_str(), modifiers)
     }
 
+    fn set(&self, item: &Item, bytes: &[u8]) -> Result<(), keyring_core::Error> {
+        let account = item.account.as_str();
+        let add = || match self.kind {
+            MacosKeychain::Login => login()
+                .and_then(|login| login.add_generic_password(&self.service, account, bytes))
+                .map_err(keyring_error),
+            MacosKeychain::DataProtection => self.entry(item)?.set_secret(bytes),
+        };
+        update_or_add(
+            || self.update(account, bytes).map_err(keyring_error),
+            add,
+            os_status::is_duplicate::<SystemError>,
+        )
+    }
+
     fn items(&self) -> Result<Vec<Item>, keyring_core::Error> {
         let ours = HashMap::from([("service", self.service.as_str())]);
         let entries = self.store.search(&ours)?;
         let names = entries.iter().filter_map(Entry::get_specifiers);
-        // A name that breaks the rules for accounts is not one of ours.
-        Ok(names
+        // A name that breaks the rules for accounts is not one of ours. Two access groups may hold
+        // the same one.
+        let items: HashSet<_> = names
             .filter_map(|(_, account)| Account::new(account).ok())
             .map(|account| Item::of(&account))
-            .collect())
+            .collect();
+        Ok(items.into_iter().collect())
     }
 
     fn error(error: &keyring_core::Error) -> Error {
-        use keyring_core::Error::{NoStorageAccess, PlatformFailure};
-
-        if let PlatformFailure(source) | NoStorageAccess(source) = error
-            && let Some(status) = source.downcast_ref::<security_framework::base::Error>()
-        {
-            let code = os_status::apple(status.code());
-            return Error::new(
-                code,
-                format!("the keychain answers {}: {status}", status.code()),
-            );
-        }
-        // Safe to show: only its `Debug` has bytes of the secret.
-        Error::internal(format!("the keychain: {error}"))
+        os_status::apple::<SystemError>(error)
     }
 
-    fn info() -> StoreInfo {
-        StoreInfo {
-            store: "macOS Keychain".into(),
-            persistent: true,
-            durable: true,
-            hardware: false,
-            state: StoreState::Available,
-            detail: String::new(),
+    fn state(&self) -> (StoreState, String) {
+        match self.kind {
+            MacosKeychain::Login => {
+                let answer = login().map(drop).map_err(keyring_error);
+                match os_status::apple_state::<SystemError>(answer) {
+                    // SecKeychainGetStatus would tell, but no safe binding has it.
+                    (StoreState::Available, _) => (
+                        StoreState::Available,
+                        "whether it is locked shows with the next call, which then asks".into(),
+                    ),
+                    other => other,
+                }
+            }
+            // A search for attributes alone, with the items left out that a dialog guards.
+            MacosKeychain::DataProtection => {
+                os_status::apple_state::<SystemError>(self.items().map(drop))
+            }
         }
     }
 }
+
+impl AppleStatus for SystemError {
+    fn status(&self) -> i32 {
+        self.code()
+    }
+}
+
+fn login() -> Result<SecKeychain, SystemError> {
+    SecKeychain::default_for_domain(SecPreferencesDomain::User)
+}
+
+fn keyring_error(error: SystemError) -> keyring_core::Error {
+    match error.code() {
+        // errSecInvalidItemRef: deleted since it was found
+        -25304 => keyring_core::Error::NoEntry,
+        _ => keychain::decode_error(error),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@ use keyring_core::Entry;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
-use super::{Item, Prompts, SecretStore, StoreInfo};
+use super::{Item, Prompts, SecretStore, StoreInfo, StoreState};
 use crate::{Error, Result};
 
 /// What differs between the platforms.
@@ -28,22 +28,29 @@ pub(super) trait Platform: Send + 'static {
     /// Every item of this app.
     fn items(&self) -> Result<Vec<Item>, keyring_core::Error>;
 
+    /// Stores `bytes` under `item`, in the place of what was there.
+    fn set(&self, item: &Item, bytes: &[u8]) -> Result<(), keyring_core::Error> {
+        self.entry(item)?.set_secret(bytes)
+    }
+
     /// What an error means to the caller.
     fn error(error: &keyring_core::Error) -> Error;
 
-    /// What the store is.
-    fn info() -> StoreInfo;
+    /// How the store is now, and what else a person should know. Never prompts.
+    fn state(&self) -> (StoreState, String);
 }
 
 type Job<P> = Box<dyn FnOnce(&P) + Send>;
 
 /// A store of the keyring family.
 pub(super) struct KeyringStore<P> {
+    name: &'static str,
     jobs: mpsc::Sender<Job<P>>,
 }
 
 impl<P: Platform> KeyringStore<P> {
-    pub(super) fn new(platform: P) -> Result<Self> {
+    /// A store that is called `name` to people.
+    pub(super) fn new(name: &'static str, platform: P) -> Result<Self> {
         let (jobs, queue) = mpsc::channel::<Job<P>>();
         thread::Builder::new()
             .name("secure-token".into())
@@ -54,7 +61,7 @@ impl<P: Platform> KeyringStore<P> {
                 }
             })
             .map_err(|error| Error::internal(format!("no thread for the key store: {error}")))?;
-        Ok(Self { jobs })
+        Ok(Self { name, jobs })
     }
 
     async fn run<T: Send + 'static>(
@@ -89,8 +96,7 @@ impl<P: Platform> SecretStore for KeyringStore<P> {
 
     async fn set(&self, item: &Item, bytes: &[u8], _: &Prompts) -> Result<()> {
         let (item, bytes) = (item.clone(), Zeroizing::new(bytes.to_vec()));
-        self.run(move |platform| platform.entry(&item)?.set_secret(&bytes))
-            .await
+        self.run(move |platform| platform.set(&item, &bytes)).await
     }
 
     async fn delete(&self, item: &Item, _: &Prompts) -> Result<()> {
@@ -107,7 +113,17 @@ impl<P: Platform> SecretStore for KeyringStore<P> {
     }
 
     async fn info(&self) -> StoreInfo {
-        P::info()
+        let asked = self.run(|platform| Ok(platform.state())).await;
+        let (state, detail) =
+            asked.unwrap_or_else(|error| (StoreState::Unavailable, error.message().into()));
+        StoreInfo {
+            store: self.name.into(),
+            persistent: true,
+            durable: true,
+            hardware: false,
+            state,
+            detail,
+        }
     }
 
     fn max_len(&self) -> Option<usize> {

@@ -2,10 +2,15 @@
 
 #[cfg(any(windows, test))]
 mod item_name;
-#[cfg(any(target_os = "macos", windows))]
+#[cfg(any(target_os = "macos", windows, test))]
 mod keyring;
 #[cfg(any(target_os = "macos", windows, test))]
 mod os_status;
+#[cfg(any(target_os = "macos", test))]
+mod update_or_add;
+
+#[cfg(test)]
+pub(crate) mod keychain_stand_in;
 
 #[cfg(target_os = "macos")]
 mod apple;

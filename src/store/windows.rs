@@ -8,7 +8,7 @@ use keyring_core::{Entry, api::CredentialStoreApi};
 use windows_native_keyring_store::Store;
 
 use super::{
-    Item, StoreInfo, StoreState, item_name,
+    Item, StoreState, item_name,
     keyring::{KeyringStore, Platform},
     os_status,
 };
@@ -16,11 +16,12 @@ use crate::{Error, ErrorCode, Result};
 
 pub(super) fn open(service: &str) -> Result<KeyringStore<CredentialManager>> {
     let config = HashMap::from([("divider", "@")]);
-    KeyringStore::new(CredentialManager {
+    let platform = CredentialManager {
         store: Store::new_with_configuration(&config)
             .map_err(|error| CredentialManager::error(&error))?,
         service: service.into(),
-    })
+    };
+    KeyringStore::new("Windows Credential Manager", platform)
 }
 
 pub(super) struct CredentialManager {
@@ -62,14 +63,7 @@ impl Platform for CredentialManager {
         Error::new(code, format!("the Credential Manager: {error}"))
     }
 
-    fn info() -> StoreInfo {
-        StoreInfo {
-            store: "Windows Credential Manager".into(),
-            persistent: true,
-            durable: true,
-            hardware: false,
-            state: StoreState::Available,
-            detail: String::new(),
-        }
+    fn state(&self) -> (StoreState, String) {
+        (StoreState::Available, String::new())
     }
 }
