@@ -171,16 +171,20 @@ impl Vault {
         spawn(async move {
             let info = inner.store.info();
             let answer = inner.within_deadline(async { Ok(info.await) }).await;
-            answer.or_else(|error| match error.code() {
-                ErrorCode::Timeout => Ok(StoreInfo {
+            answer.or_else(|error| {
+                let state = match error.code() {
+                    ErrorCode::Locked => StoreState::Locked,
+                    ErrorCode::Timeout => StoreState::Unavailable,
+                    _ => return Err(error),
+                };
+                Ok(StoreInfo {
                     store: "unknown".into(),
                     persistent: false,
                     durable: false,
                     hardware: false,
-                    state: StoreState::Unavailable,
+                    state,
                     detail: error.message().into(),
-                }),
-                _ => Err(error),
+                })
             })
         })
         .await

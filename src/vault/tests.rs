@@ -1,6 +1,7 @@
 //! The promises that the vault keeps, over stores whose faults the test sets.
 
 mod keychains;
+mod silent;
 mod stores;
 
 use std::sync::Mutex;
