@@ -3,6 +3,7 @@
 /** The entries of the package by name. */
 export const entries = {
   index: 'guest-js/index.ts',
+  migrate: 'guest-js/migrate.ts',
   pinia: 'guest-js/pinia.ts',
   storage: 'guest-js/storage.ts',
   vuex: 'guest-js/vuex.ts',

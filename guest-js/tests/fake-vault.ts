@@ -35,6 +35,8 @@ export const rejection = (code: ErrorCode, message = `the store said ${code}`) =
 });
 
 export class FakeVault {
+  /** What the store says of itself. */
+  persistent = true;
   readonly records = new Map<string, TokenRecord>();
   readonly calls: { command: Command; args: Args }[] = [];
   readonly #revisions = new Map<string, number>();
@@ -163,7 +165,7 @@ export class FakeVault {
       case 'store_info':
         return {
           store: 'memory',
-          persistent: false,
+          persistent: this.persistent,
           durable: false,
           hardware: false,
           state: 'available',
