@@ -2,6 +2,7 @@
 
 import type { Session } from './session.js';
 
+/** Which requests get the token, and what sends them. */
 export interface AuthFetchOptions {
   /**
    * The origins that get the token, exactly as `URL.origin` writes them: `https://api.example.com`, with a port if it is

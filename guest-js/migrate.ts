@@ -12,6 +12,7 @@ export interface MigrationSource<T> {
   remove(): unknown;
 }
 
+/** Which account gets the token, and how it is found in the old value. */
 export interface MigrationOptions<T> {
   /** The account that gets the token. Default: `"default"`. */
   account?: string;
@@ -47,7 +48,8 @@ function defaultParse(value: unknown): TokenRecord {
   return (typeof known === 'string' ? { token: known } : known) as TokenRecord;
 }
 
-const text = ({ token, refreshToken, expiresAt }: TokenRecord) =>
+/** The fields of a record in one order. */
+const canonical = ({ token, refreshToken, expiresAt }: TokenRecord) =>
   JSON.stringify({ token, refreshToken, expiresAt });
 
 const isAbsent = (value: unknown): value is null | undefined => value === null || value === undefined;
@@ -82,7 +84,7 @@ async function write(account: string, record: TokenRecord): Promise<StoredToken>
   }
   const stored = await getToken({ account });
   // Another revision than that of the write is a change since, which is newer than the old value.
-  if (stored && (stored.revision !== revision || text(stored) === text(record))) return stored;
+  if (stored && (stored.revision !== revision || canonical(stored) === canonical(record))) return stored;
   throw refused ?? new SecureTokenError('internal', 'the key store does not hold what was written');
 }
 
@@ -99,13 +101,13 @@ async function move<T>(source: MigrationSource<T>, options: MigrationOptions<T>)
 
   const left = await source.read();
   if (!isAbsent(left)) {
-    if (text(toRecord(left, parse)) !== text(record))
+    if (canonical(toRecord(left, parse)) !== canonical(record))
       throw new SecureTokenError('conflict', 'the old value changed meanwhile');
     await source.remove();
     if (!isAbsent(await source.read()))
       throw new SecureTokenError('internal', 'the old value is still there after its removal');
   }
-  return text(stored) === text(record) ? 'moved' : 'superseded';
+  return canonical(stored) === canonical(record) ? 'moved' : 'superseded';
 }
 
 /**
@@ -119,7 +121,7 @@ async function move<T>(source: MigrationSource<T>, options: MigrationOptions<T>)
  * value. A session that exists already takes the token over by itself; its `hydrate()` waits for that.
  *
  * @param source The key of an item in `localStorage`, or how to read and remove the old value.
- * @throws {@link SecureTokenError}. Unless `remove` failed half-way, the old value is still there then.
+ * @throws `SecureTokenError`. Unless `remove` failed half-way, the old value is still there then.
  * `invalid-argument`: it is not a token. `unavailable`: there is no key store, or none that outlives the app. `conflict`:
  * the account was cleared since the app started, or the old value changed during the call. `internal`: what was read back
  * is not what was written, or the old value is still there after its removal. Others are of the key store, such as `locked`.
