@@ -113,6 +113,7 @@ async function move<T>(source: MigrationSource<T>, options: MigrationOptions<T>)
 /**
  * Moves the token of `source` into the key store: reads the old value, writes the account, reads that back, and only then
  * removes the old value. Interrupted anywhere, at least one of the two places has the token, and the next call finishes.
+ * (The plugin may answer the read from its own copy, which changes only when the store has acknowledged a write.)
  *
  * An account that holds a record is never overwritten. That record comes from an earlier call or from a login since, so
  * the old value is used up or obsolete: it is removed, for it would sign the user in again after the next logout.
