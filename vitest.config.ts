@@ -1,7 +1,37 @@
-// How the tests of guest-js run: in Node, with a window that has what Tauri's mocks need.
+// How the tests of guest-js run: in Node, in three projects that differ in what the page has.
 
 import { compile } from 'svelte/compiler';
 import { defineConfig } from 'vitest/config';
+
+/** Gives Node the global that Tauri's mocks expect. */
+const page = 'guest-js/tests/window.ts';
+
+/**
+ * Tests whose third-party library cannot live with a frozen Object.prototype. Nothing of ours may be here.
+ */
+const cannotBeFrozen = [
+  // The OpenID provider, a server that the test runs in its own process: `cookies` assigns `toString` to its objects.
+  'storage/oidc-client-ts',
+  // axios 1.21 assigns `constructor` to an object when it is loaded; so no app has it beside `freezePrototype`.
+  'bindings/axios',
+];
+
+/** What a page does without a key store, too. All other tests need one or the bridge to it. */
+const withoutKeyStore = [
+  'bindings/*',
+  'clients/{ky,ofetch,openapi-fetch}',
+  'expiry',
+  'fetch',
+  'leaks',
+  'memory',
+  'pinia',
+  'refresh',
+  'storage/memory',
+  'vuex',
+];
+
+/** Patterns are relative to `dir`. */
+const files = (names: string[]) => names.map((name) => `tests/${name}.test.ts`);
 
 export default defineConfig({
   plugins: [
@@ -15,8 +45,31 @@ export default defineConfig({
   environments: { client: { resolve: { conditions: ['browser', 'development', 'module'] } } },
   test: {
     dir: 'guest-js',
-    setupFiles: ['guest-js/tests/window.ts'],
     restoreMocks: true,
     server: { deps: { inline: [/\/(solid-js|svelte)\//] } },
+    projects: [
+      // A window of Tauri.
+      { extends: true, test: { name: 'tauri', setupFiles: [page], provide: { keyStore: true } } },
+      // The same with `freezePrototype`.
+      {
+        extends: true,
+        test: {
+          name: 'frozen',
+          setupFiles: ['guest-js/tests/freeze.ts', page],
+          provide: { keyStore: true },
+          exclude: files(cannotBeFrozen),
+        },
+      },
+      // A plain browser, as in `vite dev`.
+      {
+        extends: true,
+        test: {
+          name: 'browser',
+          setupFiles: [page, 'guest-js/tests/plain-browser.ts'],
+          provide: { keyStore: false },
+          include: files(withoutKeyStore),
+        },
+      },
+    ],
   },
 });

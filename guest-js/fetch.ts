@@ -2,7 +2,7 @@
 
 import type { Session } from './session.js';
 
-/** Who gets the token, and how requests are sent. */
+/** Which requests get the token, and what sends them. */
 export interface AuthFetchOptions {
   /**
    * The origins that get the token, exactly as `URL.origin` writes them: `https://api.example.com`, with a port if it is
@@ -30,8 +30,10 @@ function orAbort<T>(work: Promise<T>, signal?: AbortSignal | null): Promise<T> {
  *
  * Requests to other origins, and requests that carry an `Authorization` of their own, are passed on untouched. The others
  * wait for {@link Session.ready}, refresh a token whose time is over before they go out, and after a 401 are sent once
- * more with the next token. A second 401 is returned as it is. A body that is a stream cannot be sent twice, so its 401
- * is returned.
+ * more with the next token. A second 401 is returned as it is. A body in `init` that is a stream cannot be sent twice, so
+ * its 401 is returned; the body of a `Request` is kept in memory until the answer is there.
+ *
+ * A signal that aborts rejects with its reason, whatever `fetch` is used and whatever the request waits for.
  *
  * **Redirects.** The Fetch standard removes `Authorization` when a redirect leaves the origin, but webviews older than
  * that rule (2022) send it along. So a redirect of an authorised request is never followed: the promise rejects with a
@@ -60,15 +62,29 @@ export function createAuthFetch(
     const signal = init?.signal ?? given?.signal;
     signal?.throwIfAborted();
     const wait = <T>(work: Promise<T>) => orAbort(work, signal);
-    const options = {
-      ...init,
-      headers,
-      redirect: (init?.redirect ?? given?.redirect) === 'manual' ? 'manual' : 'error',
-      maxRedirections: 0,
-    } as const;
-    const attempt = (target: Request | string, token: string) => {
-      headers.set('authorization', `Bearer ${token}`);
-      return send(target, { ...options });
+    const redirect = (init?.redirect ?? given?.redirect) === 'manual' ? 'manual' : 'error';
+    const attempt = async (target: Request | string, token: string) => {
+      // plugin-http writes into the headers that it is given (the boundary of a form, for one) and looks for a signal and
+      // for `maxRedirections` in the options only.
+      const own = new Headers(headers);
+      own.set('authorization', `Bearer ${token}`);
+      const options = {
+        ...init,
+        headers: own,
+        redirect,
+        maxRedirections: 0,
+        signal: signal ?? null,
+      } as const;
+      const response = await send(target, options).catch((cause) => {
+        // Each fetch has its own error for this; callers know that of the standard.
+        signal?.throwIfAborted();
+        throw cause;
+      });
+      if (redirect === 'error' && /30[12378]/.test(`${response.status}`)) {
+        await response.body?.cancel();
+        throw new TypeError('redirect refused');
+      }
+      return response;
     };
 
     const { expiresAt } = await wait(session.ready());

@@ -6,6 +6,7 @@ export const entries = {
   angular: 'guest-js/angular.ts',
   'angular-http': 'guest-js/angular-http.ts',
   axios: 'guest-js/axios.ts',
+  migrate: 'guest-js/migrate.ts',
   pinia: 'guest-js/pinia.ts',
   react: 'guest-js/react.ts',
   solid: 'guest-js/solid.ts',

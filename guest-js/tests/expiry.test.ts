@@ -2,17 +2,14 @@
 
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Tokens } from '../session.js';
-import { FakeVault } from './fake-vault.js';
-import { deferred, freshPage, settle } from './helpers.js';
+import { deferred, settle } from './helpers.js';
+import { keyStore, signedInPage, withStore } from './project.js';
 
 const NOW = Date.UTC(2026, 0, 1);
 const DAY = 86_400_000;
 
-let createSession: typeof import('../session.js').createSession;
-
-beforeEach(async () => {
+beforeEach(() => {
   vi.useFakeTimers({ now: NOW });
-  ({ createSession } = await freshPage());
 });
 
 describe('the deadline', () => {
@@ -34,15 +31,15 @@ describe('the deadline', () => {
     ['a negative expiresIn says nothing', { expiresIn: -60 }, undefined],
     ['no lifetime', {}, undefined],
   ])('%s', async (_, lifetime, expiresAt) => {
-    const vault = new FakeVault();
+    const { createSession, vault } = await signedInPage({ token: 't0' });
     const session = createSession();
     await session.ready();
     expect((await session.login({ token: 't1', ...lifetime })).expiresAt).toBe(expiresAt);
-    expect(vault.records.get('default')?.expiresAt).toBe(expiresAt);
+    if (keyStore) expect(vault.records.get('default')?.expiresAt).toBe(expiresAt);
   });
 
   it('of a refresh counts from its answer, not from its start', async () => {
-    new FakeVault({ default: { token: 't1' } });
+    const { createSession } = await signedInPage({ token: 't1' });
     const answer = deferred<Tokens>();
     const session = createSession({ refresh: () => answer.promise });
     await session.ready();
@@ -56,7 +53,7 @@ describe('the deadline', () => {
 
 describe('the timer', () => {
   const signIn = async (expiresAt: number) => {
-    new FakeVault({ default: { token: 't1', expiresAt } });
+    const { createSession } = await signedInPage({ token: 't1', expiresAt });
     const refresh = vi.fn(async () => ({ token: 't2' }));
     const onError = vi.fn();
     const session = createSession({ refresh, onError });
@@ -95,7 +92,7 @@ describe('the timer', () => {
     expect(refresh).not.toHaveBeenCalled();
   });
 
-  it('of a token that expired while the app was closed fires once', async () => {
+  withStore('of a token that expired while the app was closed fires once', async () => {
     const { refresh } = await signIn(NOW - DAY);
     await vi.advanceTimersByTimeAsync(10_000);
     expect(refresh).toHaveBeenCalledTimes(1);
@@ -138,7 +135,7 @@ describe('the timer', () => {
   });
 
   it('does nothing without a refresh option: the token stays, the server decides', async () => {
-    new FakeVault({ default: { token: 't1', expiresAt: NOW + 1000 } });
+    const { createSession } = await signedInPage({ token: 't1', expiresAt: NOW + 1000 });
     const session = createSession();
     await session.ready();
     await vi.advanceTimersByTimeAsync(DAY);

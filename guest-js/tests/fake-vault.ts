@@ -1,6 +1,7 @@
 // A stand-in for the native side: records, revisions and notices, with faults and delays that a test controls.
 
 import { mockIPC } from '@tauri-apps/api/mocks';
+import { inject } from 'vitest';
 import type { TokenRecord } from '../commands.js';
 import type { ErrorCode } from '../errors.js';
 
@@ -34,6 +35,8 @@ export const rejection = (code: ErrorCode, message = `the store said ${code}`) =
 });
 
 export class FakeVault {
+  /** What the store says of itself. */
+  persistent = true;
   readonly records = new Map<string, TokenRecord>();
   readonly calls: { command: Command; args: Args }[] = [];
   readonly #revisions = new Map<string, number>();
@@ -41,10 +44,19 @@ export class FakeVault {
   readonly #faults: Fault[] = [];
   readonly #gates: Gate[] = [];
 
-  /** Answers the page's calls from now on. */
-  constructor(records: Record<string, TokenRecord> = {}) {
+  /**
+   * Answers the page's calls from now on. In a project without a key store nobody calls.
+   *
+   * @param others Answers the commands of other plugins.
+   */
+  constructor(
+    records: Record<string, TokenRecord> = {},
+    others?: (command: string, payload: unknown) => unknown,
+  ) {
     for (const [account, record] of Object.entries(records)) this.records.set(account, record);
+    if (!inject('keyStore')) return;
     mockIPC(async (name, payload) => {
+      if (!name.startsWith('plugin:secure-token|')) return others?.(name, payload);
       const command = name.replace('plugin:secure-token|', '') as Command;
       // What crosses the bridge is JSON.
       const args = JSON.parse(JSON.stringify(payload ?? {})) as Args;
@@ -153,7 +165,7 @@ export class FakeVault {
       case 'store_info':
         return {
           store: 'memory',
-          persistent: false,
+          persistent: this.persistent,
           durable: false,
           hardware: false,
           state: 'available',

@@ -3,16 +3,16 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { createAuthFetch } from '../fetch.js';
 import type { Session, SessionOptions, Tokens } from '../session.js';
-import { FakeVault, rejection } from './fake-vault.js';
-import { deferred, freshPage, settle, until } from './helpers.js';
+import { type FakeVault, rejection } from './fake-vault.js';
+import { deferred, settle, until } from './helpers.js';
+import { keyStore, signedInPage, withStore } from './project.js';
 import { serve, serveApi } from './servers.js';
 
 let createSession: typeof import('../session.js').createSession;
 let vault: FakeVault;
 
 beforeEach(async () => {
-  ({ createSession } = await freshPage());
-  vault = new FakeVault({ default: { token: 't1', refreshToken: 'r1' } });
+  ({ createSession, vault } = await signedInPage({ token: 't1', refreshToken: 'r1' }));
 });
 
 const nextTokens = () => {
@@ -149,7 +149,7 @@ describe('P4 the token goes to listed origins and nowhere else', () => {
     expect((await sent(new Request('https://evil.test/'))).request.headers.get('authorization')).toBeNull();
   });
 
-  it('a URL object that changes while the request waits', async () => {
+  withStore('a URL object that changes while the request waits', async () => {
     const url = new URL('https://api.example.com/me');
     const open = vault.hold('get_token');
     const sending = sent(url);
@@ -396,7 +396,7 @@ describe('bodies', () => {
 });
 
 describe('before the request', () => {
-  it('waits for the store: no anonymous request at the start', async () => {
+  withStore('waits for the store: no anonymous request at the start', async () => {
     const api = await serveApi('t1');
     const open = vault.hold('get_token');
     const { authFetch } = client(api.origin);
@@ -408,63 +408,65 @@ describe('before the request', () => {
     expect(api.received.length).toBe(1);
   });
 
-  it('does not wait for requests to other origins', async () => {
+  withStore('does not wait for requests to other origins', async () => {
     const other = await serve((_, response) => void response.end());
     vault.hold('get_token');
     const { authFetch } = client('https://api.example.com');
     expect((await authFetch(other.origin)).status).toBe(200);
   });
 
-  it.each(['signed out', 'unavailable'])('%s: sent without a token, the 401 is returned', async (state) => {
+  const states = keyStore ? ['signed out', 'unavailable'] : ['signed out'];
+  it.each(states)('%s: sent without a token, the 401 is returned', async (state) => {
     const api = await serveApi('t1');
     if (state === 'unavailable') vault.fail('get_token', rejection('locked'));
-    else vault.records.clear();
-    const { authFetch } = client(api.origin, { refresh: nextTokens() });
+    const { session, authFetch } = client(api.origin, { refresh: nextTokens() });
+    if (state === 'signed out') await session.logout();
     expect((await authFetch(api.origin)).status).toBe(401);
     expect(api.received).toMatchObject([{ authorization: undefined }]);
   });
 
-  describe('a token whose time is over', () => {
-    beforeEach(() => {
-      // The timer must not do what the request is to do.
-      vi.stubGlobal('document', { hasFocus: () => false });
-      vault.records.set('default', { token: 't1', refreshToken: 'r1', expiresAt: Date.now() - 1 });
-      return () => vi.unstubAllGlobals();
-    });
+  if (keyStore)
+    describe('a token whose time is over', () => {
+      beforeEach(() => {
+        // The timer must not do what the request is to do.
+        vi.stubGlobal('document', { hasFocus: () => false });
+        vault.records.set('default', { token: 't1', refreshToken: 'r1', expiresAt: Date.now() - 1 });
+        return () => vi.unstubAllGlobals();
+      });
 
-    it('is refreshed first: no failed request', async () => {
-      const api = await serveApi('t2');
-      const refresh = nextTokens();
-      const { authFetch } = client(api.origin, { refresh });
-      expect((await authFetch(api.origin)).status).toBe(200);
-      expect(api.received).toMatchObject([{ authorization: 'Bearer t2' }]);
-      expect(refresh).toHaveBeenCalledTimes(1);
-    });
+      it('is refreshed first: no failed request', async () => {
+        const api = await serveApi('t2');
+        const refresh = nextTokens();
+        const { authFetch } = client(api.origin, { refresh });
+        expect((await authFetch(api.origin)).status).toBe(200);
+        expect(api.received).toMatchObject([{ authorization: 'Bearer t2' }]);
+        expect(refresh).toHaveBeenCalledTimes(1);
+      });
 
-    it('is refreshed once for many requests', async () => {
-      const api = await serveApi('t2');
-      const refresh = nextTokens();
-      const { authFetch } = client(api.origin, { refresh });
-      await Promise.all(Array.from({ length: 20 }, () => authFetch(api.origin)));
-      expect(api.received.length).toBe(20);
-      expect(refresh).toHaveBeenCalledTimes(1);
-    });
+      it('is refreshed once for many requests', async () => {
+        const api = await serveApi('t2');
+        const refresh = nextTokens();
+        const { authFetch } = client(api.origin, { refresh });
+        await Promise.all(Array.from({ length: 20 }, () => authFetch(api.origin)));
+        expect(api.received.length).toBe(20);
+        expect(refresh).toHaveBeenCalledTimes(1);
+      });
 
-    it('is sent when it cannot be refreshed now: the clock may be wrong, the server decides', async () => {
-      const api = await serveApi('t1');
-      const refresh = vi.fn(() => Promise.reject(new TypeError('Failed to fetch')));
-      const { authFetch } = client(api.origin, { refresh });
-      expect((await authFetch(api.origin)).status).toBe(200);
-      expect(refresh).toHaveBeenCalledTimes(1);
-    });
+      it('is sent when it cannot be refreshed now: the clock may be wrong, the server decides', async () => {
+        const api = await serveApi('t1');
+        const refresh = vi.fn(() => Promise.reject(new TypeError('Failed to fetch')));
+        const { authFetch } = client(api.origin, { refresh });
+        expect((await authFetch(api.origin)).status).toBe(200);
+        expect(refresh).toHaveBeenCalledTimes(1);
+      });
 
-    it('whose refresh ends the session: sent without a token', async () => {
-      const api = await serveApi('t1');
-      const { authFetch } = client(api.origin, { refresh: () => Promise.reject({ status: 401 }) });
-      expect((await authFetch(api.origin)).status).toBe(401);
-      expect(api.received).toMatchObject([{ authorization: undefined }]);
+      it('whose refresh ends the session: sent without a token', async () => {
+        const api = await serveApi('t1');
+        const { authFetch } = client(api.origin, { refresh: () => Promise.reject({ status: 401 }) });
+        expect((await authFetch(api.origin)).status).toBe(401);
+        expect(api.received).toMatchObject([{ authorization: undefined }]);
+      });
     });
-  });
 
   it('a clock that is wrong does not refresh before each request', async () => {
     const api = await serveApi('t2');
@@ -487,14 +489,14 @@ describe('abort', () => {
     expect(api.received).toEqual([]);
   });
 
-  it('before, while the store does not answer: rejected at once', async () => {
+  withStore('before, while the store does not answer: rejected at once', async () => {
     vault.hold('get_token');
     const { authFetch } = client('https://api.example.com');
     const response = authFetch('https://api.example.com', { signal: AbortSignal.abort() });
     await expect(response).rejects.toMatchObject({ name: 'AbortError' });
   });
 
-  it('while the store has not answered', async () => {
+  withStore('while the store has not answered', async () => {
     const api = await serveApi('t1');
     const open = vault.hold('get_token');
     const { session, authFetch } = client(api.origin);

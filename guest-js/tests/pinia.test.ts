@@ -7,6 +7,7 @@ import { computed, createApp, watch } from 'vue';
 import { defineSessionStore } from '../pinia.js';
 import { FakeVault, rejection } from './fake-vault.js';
 import { freshPage } from './helpers.js';
+import { withStore } from './project.js';
 
 const TOKENS = { token: 'SECRET-token', refreshToken: 'SECRET-refresh' };
 
@@ -22,7 +23,7 @@ beforeEach(async () => {
   createApp({}).use(pinia);
 });
 
-it('follows the session', async () => {
+withStore('follows the session', async () => {
   const session = createSession();
   const store = defineSessionStore(session)(pinia);
   expect(store.status).toBe('hydrating');

@@ -4,15 +4,15 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { TokenRecord } from '../commands.js';
 import { SessionEnded } from '../errors.js';
 import type { Tokens } from '../session.js';
-import { FakeVault, rejection } from './fake-vault.js';
-import { deferred, freshPage, settle, until, untilPersisted } from './helpers.js';
+import { type FakeVault, rejection } from './fake-vault.js';
+import { deferred, settle, until, untilPersisted } from './helpers.js';
+import { keyStore, signedInPage, withStore } from './project.js';
 
 let createSession: typeof import('../session.js').createSession;
 let vault: FakeVault;
 
 beforeEach(async () => {
-  ({ createSession } = await freshPage());
-  vault = new FakeVault({ default: { token: 't1', refreshToken: 'r1' } });
+  ({ createSession, vault } = await signedInPage({ token: 't1', refreshToken: 'r1' }));
 });
 
 /** Answers t2/r2, t3/r3 and so on. */
@@ -44,7 +44,7 @@ describe('one flight', () => {
     expect(refresh).toHaveBeenCalledTimes(1);
   });
 
-  it('waits for hydrate', async () => {
+  withStore('waits for hydrate', async () => {
     const open = vault.hold('get_token');
     const refresh = rotation();
     const session = createSession({ refresh });
@@ -66,7 +66,7 @@ describe('one flight', () => {
     expect(refresh).toHaveBeenCalledTimes(2);
   });
 
-  it('a late rejection of a token that another window replaced costs no refresh', async () => {
+  withStore('a late rejection of a token that another window replaced costs no refresh', async () => {
     const refresh = rotation();
     const session = createSession({ refresh });
     await session.ready();
@@ -126,7 +126,7 @@ describe('one flight', () => {
 });
 
 describe('what a refresh brings', () => {
-  it('is in memory at once and then in the store, based on the revision it came from', async () => {
+  withStore('is in memory at once and then in the store, based on the revision it came from', async () => {
     const session = createSession({ refresh: async () => ({ token: 't2', refreshToken: 'r2' }) });
     await session.ready();
     const open = vault.hold('set_token', 'before');
@@ -143,7 +143,7 @@ describe('what a refresh brings', () => {
     });
   });
 
-  it('without a refresh token: the one before stays', async () => {
+  withStore('without a refresh token: the one before stays', async () => {
     const session = createSession({ refresh: async () => ({ token: 't2' }) });
     await session.refresh();
     await untilPersisted(session);
@@ -165,7 +165,7 @@ describe('what a refresh brings', () => {
     const session = createSession({ refresh: async () => ({ access_token: 't2' }) as never });
     await expect(session.refresh()).rejects.toMatchObject({ code: 'invalid-argument' });
     expect(session.getToken()).toBe('t1');
-    expect(session.getSnapshot()).toEqual({ status: 'signedIn', persisted: true });
+    expect(session.getSnapshot()).toEqual({ status: 'signedIn', persisted: keyStore });
   });
 
   it('without a refresh option the token stays what it is', async () => {
@@ -195,9 +195,9 @@ describe('what ends a session', () => {
     const session = createSession({ refresh: () => Promise.reject(cause) });
     await session.ready();
     expect(await session.refresh('t1')).toBeUndefined();
-    expect(session.getSnapshot()).toEqual({ status: 'signedOut', persisted: true });
+    expect(session.getSnapshot()).toEqual({ status: 'signedOut', persisted: keyStore });
     expect(session.getToken()).toBeUndefined();
-    expect(vault.records.size).toBe(0);
+    if (keyStore) expect(vault.records.size).toBe(0);
   });
 
   it.each([
@@ -215,12 +215,12 @@ describe('what ends a session', () => {
     const [first, second] = await Promise.allSettled([session.refresh('t1'), session.refresh('t1')]);
     expect(first).toEqual({ status: 'rejected', reason: cause });
     expect(second).toEqual(first);
-    expect(session.getSnapshot()).toEqual({ status: 'signedIn', persisted: true });
+    expect(session.getSnapshot()).toEqual({ status: 'signedIn', persisted: keyStore });
     expect(session.getToken()).toBe('t1');
     expect(vault.records.get('default')).toEqual({ token: 't1', refreshToken: 'r1' });
   });
 
-  it('not when another window refreshed first, of which no notice has come', async () => {
+  withStore('not when another window refreshed first, of which no notice has come', async () => {
     const session = createSession({ refresh: () => Promise.reject({ error: 'invalid_grant' }) });
     await session.ready();
     vi.spyOn(vault, 'notify').mockImplementation(() => {});
@@ -233,7 +233,7 @@ describe('what ends a session', () => {
     expect(vault.records.get('default')).toEqual({ token: 't9', refreshToken: 'r9' });
   });
 
-  it('not when another window refreshed first, of which the notice came meanwhile', async () => {
+  withStore('not when another window refreshed first, of which the notice came meanwhile', async () => {
     const answer = deferred<Tokens>();
     const session = createSession({ refresh: () => answer.promise });
     await session.ready();
@@ -245,7 +245,7 @@ describe('what ends a session', () => {
     expect(vault.count('clear_token')).toBe(0);
   });
 
-  it('also when the store cannot be cleared: memory is empty, the clear is tried again', async () => {
+  withStore('also when the store cannot be cleared: memory is empty, the clear is tried again', async () => {
     vi.useFakeTimers();
     const session = createSession({ refresh: () => Promise.reject({ status: 401 }) });
     await session.ready();

@@ -9,6 +9,7 @@ export interface Received {
   method: string;
   path: string;
   authorization: string | undefined;
+  type: string | undefined;
   body: string;
 }
 
@@ -24,7 +25,8 @@ export async function serve(answer: Answer): Promise<TestServer> {
   const received: Received[] = [];
   const server = createServer(async (request: IncomingMessage, response) => {
     const { method = '', url = '', headers } = request;
-    const entry = { method, path: url, authorization: headers.authorization, body: await text(request) };
+    const { authorization, 'content-type': type } = headers;
+    const entry = { method, path: url, authorization, type, body: await text(request) };
     received.push(entry);
     answer(entry, response, received.length - 1);
   });

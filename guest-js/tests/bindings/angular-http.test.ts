@@ -19,8 +19,9 @@ import { firstValueFrom, lastValueFrom, retry, toArray } from 'rxjs';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { sessionInterceptor } from '../../angular-http.js';
 import type { Session, SessionOptions } from '../../session.js';
-import { FakeVault } from '../fake-vault.js';
-import { deferred, freshPage, settle } from '../helpers.js';
+import type { FakeVault } from '../fake-vault.js';
+import { deferred, settle } from '../helpers.js';
+import { signedInPage, withStore } from '../project.js';
 import { serve, serveApi } from '../servers.js';
 
 let createSession: typeof import('../../session.js').createSession;
@@ -32,8 +33,7 @@ Object.assign(globalThis, { document: new Window().document });
 beforeEach(async () => {
   // "Angular is running in development mode."
   vi.spyOn(console, 'log').mockImplementation(() => {});
-  ({ createSession } = await freshPage());
-  vault = new FakeVault({ default: { token: 'SECRET-1', refreshToken: 'SECRET-r1' } });
+  ({ createSession, vault } = await signedInPage({ token: 'SECRET-1', refreshToken: 'SECRET-r1' }));
 });
 
 const renew = () => vi.fn(async () => ({ token: 'SECRET-2', refreshToken: 'SECRET-r2' }));
@@ -70,7 +70,7 @@ const echo = () =>
 const failureOf = (work: Promise<unknown>) => work.catch((error: unknown) => error);
 
 describe('P4 the token goes to listed origins and nowhere else', () => {
-  it('to a listed one, when the session is ready', async () => {
+  withStore('to a listed one, when the session is ready', async () => {
     const server = await echo();
     const answer = vault.hold('get_token');
     const { http } = await client(server.origin);
@@ -207,7 +207,7 @@ describe('a 401', () => {
     expect(session.getSnapshot().status).toBe('signedIn');
   });
 
-  it('a token whose time is over is renewed before', async () => {
+  withStore('a token whose time is over is renewed before', async () => {
     vi.useFakeTimers({ now: 1_000_000, toFake: ['Date'] });
     vault.records.set('default', { token: 'SECRET-1', expiresAt: 1_000_000 });
     const server = await serveApi('SECRET-2');
@@ -261,31 +261,34 @@ describe('what HttpClient does stays', () => {
     await gone.promise;
   });
 
-  it('whoever unsubscribes while the session is not ready, or is refreshed, sends nothing more', async () => {
-    const server = await serveApi('SECRET-2');
-    const answer = vault.hold('get_token');
-    const refreshing = deferred<void>();
-    const next = deferred<{ token: string }>();
-    const session = createSession({
-      refresh: () => {
-        refreshing.resolve();
-        return next.promise;
-      },
-    });
-    const sent = vi.fn<HttpInterceptorFn>((request, handle) => handle(request));
-    const http = await httpWith(sessionInterceptor(session, { origins: [server.origin] }), sent);
-    http.get(server.origin).subscribe().unsubscribe();
-    answer();
-    await session.ready();
-    await settle();
-    expect(sent).not.toHaveBeenCalled();
+  withStore(
+    'whoever unsubscribes while the session is not ready, or is refreshed, sends nothing more',
+    async () => {
+      const server = await serveApi('SECRET-2');
+      const answer = vault.hold('get_token');
+      const refreshing = deferred<void>();
+      const next = deferred<{ token: string }>();
+      const session = createSession({
+        refresh: () => {
+          refreshing.resolve();
+          return next.promise;
+        },
+      });
+      const sent = vi.fn<HttpInterceptorFn>((request, handle) => handle(request));
+      const http = await httpWith(sessionInterceptor(session, { origins: [server.origin] }), sent);
+      http.get(server.origin).subscribe().unsubscribe();
+      answer();
+      await session.ready();
+      await settle();
+      expect(sent).not.toHaveBeenCalled();
 
-    const subscription = http.get(server.origin).subscribe();
-    await refreshing.promise;
-    subscription.unsubscribe();
-    next.resolve({ token: 'SECRET-2' });
-    await session.refresh('SECRET-1');
-    await settle();
-    expect(sent).toHaveBeenCalledTimes(1);
-  });
+      const subscription = http.get(server.origin).subscribe();
+      await refreshing.promise;
+      subscription.unsubscribe();
+      next.resolve({ token: 'SECRET-2' });
+      await session.refresh('SECRET-1');
+      await settle();
+      expect(sent).toHaveBeenCalledTimes(1);
+    },
+  );
 });

@@ -15,14 +15,13 @@ import { createApplication } from '@angular/platform-browser';
 import { firstValueFrom, toArray } from 'rxjs';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { sessionInterceptor } from '../../angular-http.js';
-import { createSession } from '../../session.js';
-import { FakeVault } from '../fake-vault.js';
+import { signedInPage } from '../project.js';
 import { serveApi } from '../servers.js';
 
 it('authorises, and sends once more after a 401; Angular warns that redirects cannot be refused', async () => {
   for (const method of ['log', 'error'] as const) vi.spyOn(console, method).mockImplementation(() => {});
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
-  new FakeVault({ default: { token: 'SECRET-1' } });
+  const { createSession } = await signedInPage({ token: 'SECRET-1' });
   const [server, other] = [await serveApi('SECRET-2'), await serveApi('SECRET-2')];
   const session = createSession({ refresh: async () => ({ token: 'SECRET-2' }) });
   const interceptor = sessionInterceptor(session, { origins: [server.origin] });

@@ -5,15 +5,14 @@ import axios, { type AxiosError, AxiosHeaders, type AxiosInstance, CanceledError
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { attachSession } from '../../axios.js';
 import type { SessionOptions } from '../../session.js';
-import { FakeVault } from '../fake-vault.js';
-import { deferred, freshPage } from '../helpers.js';
+import { deferred } from '../helpers.js';
+import { signedInPage } from '../project.js';
 import { serve, serveApi } from '../servers.js';
 
 let createSession: typeof import('../../session.js').createSession;
 
 beforeEach(async () => {
-  ({ createSession } = await freshPage());
-  new FakeVault({ default: { token: 'SECRET-1', refreshToken: 'SECRET-r1' } });
+  ({ createSession } = await signedInPage({ token: 'SECRET-1', refreshToken: 'SECRET-r1' }));
 });
 
 const renew = () => vi.fn(async () => ({ token: 'SECRET-2', refreshToken: 'SECRET-r2' }));
