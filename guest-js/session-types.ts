@@ -33,10 +33,10 @@ export interface SessionOptions {
    * 6749 section 5.2), or with {@link SessionEnded}, to end the session. Any other rejection (no network, 429, 5xx) leaves
    * it as it is.
    *
-   * After such a failure {@link Session.refresh} rests: for a random time of up to 1, 2, 4 and so on to 60 seconds, and
-   * for as long as the server asks for (`Retry-After`, RFC 9110 section 10.2.3; up to an hour) on top. The rejected object
-   * hands that over as `retryAfter` (seconds, or the text of the header), or with the `headers` of the response, its own
-   * or those of its `response`. So a `Response` may be thrown as it is.
+   * After such a failure {@link Session.refresh} rests: for as long as the server asks for (`Retry-After`, RFC 9110 section
+   * 10.2.3; up to an hour), and on top for a random time of up to 2, 4, 8 and so on to 120 seconds, or up to as long again
+   * as the server asked for. The rejected object hands that over as `retryAfter` (seconds, or the text of the header), or
+   * with the `headers` of the response, its own or those of its `response`. So a `Response` may be thrown as it is.
    *
    * @param signal Aborted by login, logout and dispose.
    */
