@@ -2,7 +2,7 @@
 
 import { check } from './check.js';
 import { clearToken, getToken, setToken, type TokenRecord, watchTokens } from './commands.js';
-import { emit } from './emit.js';
+import { addListener, emit } from './emit.js';
 import { inTauri, type SecureTokenError } from './errors.js';
 import { retryDelay } from './retry-delay.js';
 import type { Session, SessionOptions, SignedOutReason, Snapshot, Status, Tokens } from './session-types.js';
@@ -58,7 +58,7 @@ function endsSession(cause: unknown): boolean {
 export function createSession(options: SessionOptions = {}): Session {
   const native = inTauri();
   const { account = 'default', onError, onSignedOut } = options;
-  const listeners = new Set<() => void>();
+  const listeners = new Set<(_: undefined) => void>();
 
   /** Counts logins and logouts. NaN once disposed: it equals nothing, so nothing is committed any more. */
   let epoch = 0;
@@ -232,12 +232,8 @@ export function createSession(options: SessionOptions = {}): Session {
     return at === epoch ? record?.token : undefined;
   }
 
-  const listen = (fn: (snapshot: Snapshot) => void) => {
-    // Reads the snapshot when called, so that a listener that changes the session leaves nobody behind.
-    const own = () => fn(snapshot);
-    listeners.add(own);
-    return () => void listeners.delete(own);
-  };
+  // Reads the snapshot when called, so that a listener that changes the session leaves nobody behind.
+  const listen = (fn: (snapshot: Snapshot) => void) => addListener(listeners, () => fn(snapshot));
 
   const ready = () =>
     new Promise<Snapshot>((resolve) => {
