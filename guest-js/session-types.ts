@@ -23,6 +23,7 @@ export interface Tokens {
  */
 export type SignedOutReason = 'logout' | 'refused' | 'elsewhere';
 
+/** What `createSession` takes. */
 export interface SessionOptions {
   /** Names the token of this session. Default: `"default"`. */
   account?: string;
@@ -71,7 +72,9 @@ export interface Snapshot {
   readonly error?: SecureTokenError;
 }
 
+/** The token of one account, in memory and in the key store. Its methods work detached from the object. */
 export interface Session {
+  /** What may be shown now. */
   getSnapshot(): Snapshot;
   /** Calls `fn` after each change. Returns the function that ends it. */
   listen(fn: (snapshot: Snapshot) => void): () => void;
