@@ -69,6 +69,8 @@ export function createSession(options: SessionOptions = {}): Session {
   let revision = -1;
   /** Memory holds a change that the store does not. */
   let unsaved = !native;
+  /** The store holds a change of another window that could not be read yet. */
+  let unread = false;
   /** The store may hold a token that is used up or belongs to an earlier login. */
   let stale = false;
   let failures = 0;
@@ -88,6 +90,9 @@ export function createSession(options: SessionOptions = {}): Session {
 
   const isLive = () => epoch >= 0;
 
+  /** Memory and store are known to differ. */
+  const isApart = () => unsaved || unread;
+
   /** Returns a test whether memory is still what it is now. */
   const mark = () => {
     const at = epoch;
@@ -97,7 +102,7 @@ export function createSession(options: SessionOptions = {}): Session {
 
   function publish(error?: SecureTokenError, withoutRecord: Status = 'signedOut') {
     const status = record ? 'signedIn' : withoutRecord;
-    const persisted = !unsaved && /^signed/.test(status);
+    const persisted = !isApart() && /^signed/.test(status);
     const next = { status, expiresAt: record?.expiresAt, persisted, error } as Snapshot;
     if (JSON.stringify(next) === JSON.stringify(snapshot)) return;
     snapshot = Object.freeze(next);
@@ -111,14 +116,14 @@ export function createSession(options: SessionOptions = {}): Session {
   function fail(error: SecureTokenError, withoutRecord?: Status) {
     publish(error, withoutRecord);
     report(error);
-    if (unsaved && error.retryable) {
+    if (isApart() && error.retryable) {
       clearTimeout(retry);
       retry = setTimeout(sync, Math.min(500 * 2 ** failures++, 30_000) * (1 + Math.random()));
     }
   }
 
   function saved() {
-    unsaved = stale = false;
+    unsaved = unread = stale = false;
     failures = 0;
     publish();
   }
@@ -172,7 +177,7 @@ export function createSession(options: SessionOptions = {}): Session {
   }
 
   /** Saves what is unsaved, else reads: when it is its turn, if that is still `wanted` by then. */
-  const sync = async (wanted = () => unsaved): Promise<Snapshot> => {
+  const sync = async (wanted = isApart): Promise<Snapshot> => {
     if (native) {
       queue = queue.then<unknown>(() => wanted() && (unsaved ? push() : pull()));
       await queue;
@@ -290,7 +295,11 @@ export function createSession(options: SessionOptions = {}): Session {
   if (native) {
     // The watch comes first: a change between the read and the watch would go unseen.
     queue = watch = watchTokens((notice) => {
-      if (notice.account === account) void sync(() => notice.revision > revision);
+      if (notice.account !== account) return;
+      void sync(() => {
+        unread ||= notice.revision > revision;
+        return unread;
+      });
     }).catch(report);
     void hydrate();
   } else if (!warned) {
