@@ -25,7 +25,7 @@ export interface OutboxOptions {
    * refresh token is dropped when it expires, if that is earlier.
    */
   maxAge?: number;
-  /** Hears every failure that no returned promise rejects with. */
+  /** Hears every failure that no returned promise rejects with: of the store, and what `revoke` rejected with, as it is. */
   onError?: (error: Error) => void;
 }
 
