@@ -2,7 +2,7 @@
 
 import { Channel, type InvokeArgs, invoke } from '@tauri-apps/api/core';
 import { check } from './check.js';
-import { emit } from './emit.js';
+import { addListener, emit } from './emit.js';
 import { toError } from './errors.js';
 
 /** What one account stores. */
@@ -44,9 +44,9 @@ export interface StoreInfo {
   detail: string;
 }
 
-async function call<T>(command: string, args?: () => object): Promise<T> {
+async function call<T>(command: string, args?: object): Promise<T> {
   try {
-    return await invoke<T>(`plugin:secure-token|${command}`, args?.() as InvokeArgs);
+    return await invoke<T>(`plugin:secure-token|${command}`, args as InvokeArgs);
   } catch (cause) {
     throw toError(cause, command);
   }
@@ -64,7 +64,7 @@ async function call<T>(command: string, args?: () => object): Promise<T> {
 export async function setToken(
   args: TokenRecord & { account?: string; ifRevision?: number },
 ): Promise<{ revision: number }> {
-  return call('set_token', () => check(args, 5));
+  return call('set_token', check(args, 5));
 }
 
 /**
@@ -76,7 +76,7 @@ export async function setToken(
  * @throws {@link SecureTokenError}, for instance `locked`, `lost` or `forbidden`.
  */
 export async function getToken(args: { account?: string } = {}): Promise<StoredToken | null> {
-  return call('get_token', () => check(args, 1));
+  return call('get_token', check(args, 1));
 }
 
 /**
@@ -88,7 +88,7 @@ export async function getToken(args: { account?: string } = {}): Promise<StoredT
 export async function clearToken(
   args: { account?: string; ifRevision?: number } = {},
 ): Promise<{ revision: number }> {
-  return call('clear_token', () => check(args, 2));
+  return call('clear_token', check(args, 2));
 }
 
 /**
@@ -112,22 +112,19 @@ let watching: Promise<unknown> | undefined;
  * @throws {@link SecureTokenError}; the next call tries again.
  */
 export async function watchTokens(listener: (notice: TokenNotice) => void): Promise<() => void> {
-  // A wrapper of its own, so that one function given twice is two listeners.
-  const own = (notice: TokenNotice) => listener(notice);
-  listeners.add(own);
-  watching ??= call('watch_tokens', () => ({
-    channel: new Channel<TokenNotice>((notice) => emit(listeners, notice)),
-  }));
+  const end = addListener(listeners, listener);
   try {
+    watching ??= call('watch_tokens', {
+      channel: new Channel<TokenNotice>((notice) => emit(listeners, notice)),
+    });
     await watching;
   } catch (cause) {
     watching = undefined;
-    listeners.delete(own);
-    throw cause;
+    end();
+    // Also what the channel throws outside Tauri.
+    throw toError(cause, 'watch_tokens');
   }
-  return () => {
-    listeners.delete(own);
-  };
+  return end;
 }
 
 /**
