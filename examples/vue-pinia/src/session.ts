@@ -2,10 +2,16 @@
 
 import { isTauri } from '@tauri-apps/api/core';
 import { createAuthFetch, createSession, SecureTokenError, watchTokens } from 'tauri-plugin-secure-token-api';
+import { keepFresh } from 'tauri-plugin-secure-token-api/keep-fresh';
 import { defineSessionStore } from 'tauri-plugin-secure-token-api/pinia';
 import { revoke, rotate } from './api';
 import { config } from './config';
 import { describe, report } from './events';
+
+function onError(error: Error) {
+  const part = error instanceof SecureTokenError ? 'Key store' : 'API';
+  report('problem', `${part}: ${describe(error)}`);
+}
 
 export const session = createSession({
   refresh: async (current, signal) => {
@@ -17,11 +23,9 @@ export const session = createSession({
     await revoke(record);
     report('api', 'Token revoked at the API');
   },
-  onError: (error) => {
-    const part = error instanceof SecureTokenError ? 'Key store' : 'API';
-    report('problem', `${part}: ${describe(error)}`);
-  },
+  onError,
 });
+keepFresh(session, onError);
 
 export const authFetch = createAuthFetch(session, { origins: [new URL(config.apiUrl).origin] });
 
