@@ -145,6 +145,8 @@ export function createSession(options: SessionOptions = {}): Session {
   let unsaved = !native;
   /** The store may hold a token that is used up or belongs to an earlier login. */
   let stale = false;
+  /** The store has a newer revision that could not be read yet. */
+  let behind = false;
   let failures = 0;
   let flight: Flight | undefined;
   let snapshot: Snapshot = Object.freeze({ status: native ? 'hydrating' : 'signedOut', persisted: false });
@@ -173,7 +175,12 @@ export function createSession(options: SessionOptions = {}): Session {
   function publish(error?: SecureTokenError, withoutRecord: Status = 'signedOut') {
     const status = record ? 'signedIn' : withoutRecord;
     const expiresAt = record?.expiresAt;
-    const next = { status, expiresAt, persisted: !unsaved && /^signed/.test(status), error } as Snapshot;
+    const next = {
+      status,
+      expiresAt,
+      persisted: !unsaved && !behind && /^signed/.test(status),
+      error,
+    } as Snapshot;
     if (JSON.stringify(next) === JSON.stringify(snapshot)) return;
     if (expiresAt !== snapshot.expiresAt) expireAt(expiresAt);
     snapshot = Object.freeze(next);
@@ -183,13 +190,13 @@ export function createSession(options: SessionOptions = {}): Session {
   function fail(error: SecureTokenError, withoutRecord?: Status) {
     publish(error, withoutRecord);
     report(error);
-    if (unsaved && error.retryable) {
+    if ((unsaved || behind) && error.retryable) {
       retryAt(Date.now() + Math.min(500 * 2 ** failures++, 30_000) * (1 + Math.random()));
     }
   }
 
   function saved() {
-    unsaved = stale = false;
+    unsaved = stale = behind = false;
     failures = 0;
     publish();
   }
@@ -242,7 +249,7 @@ export function createSession(options: SessionOptions = {}): Session {
   }
 
   /** Saves what is unsaved, else reads: when it is its turn, if that is still `wanted` by then. */
-  const sync = async (wanted = () => unsaved): Promise<Snapshot> => {
+  const sync = async (wanted = () => unsaved || behind): Promise<Snapshot> => {
     if (native) {
       queue = queue.then<unknown>(() => wanted() && (unsaved ? push() : pull()));
       await queue;
@@ -336,7 +343,7 @@ export function createSession(options: SessionOptions = {}): Session {
   if (native) {
     // The watch comes first: a change between the read and the watch would go unseen.
     queue = watch = watchTokens((notice) => {
-      if (notice.account === account) void sync(() => notice.revision > revision);
+      if (notice.account === account) void sync(() => (behind ||= notice.revision > revision));
     }).catch(report);
     void hydrate();
   } else if (!warned) {

@@ -384,6 +384,19 @@ describe('windows stay in step', () => {
     expect(vault.count('get_token')).toBe(1);
   });
 
+  it('P3 a logout in another window that cannot be read at first is read again', async () => {
+    vi.useFakeTimers();
+    const vault = new FakeVault({ default: { token: 't1' } });
+    const session = createSession();
+    await session.ready();
+    vault.fail('get_token', rejection('locked'));
+    vault.change(undefined);
+    await until(() => expect(session.getSnapshot().error?.code).toBe('locked'));
+    expect(session.getSnapshot()).toMatchObject({ status: 'signedIn', persisted: false });
+    await vi.runAllTimersAsync();
+    expect(session.getSnapshot()).toEqual({ status: 'signedOut', persisted: true });
+  });
+
   it('a window that may not watch works and says so', async () => {
     const vault = new FakeVault({ default: { token: 't1' } });
     vault.fail('watch_tokens', 'Command plugin:secure-token|watch_tokens not allowed by ACL');
