@@ -499,6 +499,18 @@ describe('dispose', () => {
     expect(vault.records.get('default')).toEqual({ token: 't1' });
   });
 
+  it('P3 a login just before is written once: a second time would undo what came after it', async () => {
+    const vault = new FakeVault();
+    const open = vault.hold('watch_tokens');
+    const session = createSession();
+    const login = session.login({ token: 't1' });
+    session.dispose();
+    open();
+    await login;
+    await settle();
+    expect(vault.count('set_token')).toBe(1);
+  });
+
   it('tries no failed write again', async () => {
     vi.useFakeTimers();
     const vault = new FakeVault();
