@@ -128,6 +128,16 @@ describe('P1 a store that cannot answer is not a signed-out user', () => {
     expect(vault.last('clear_token')).toEqual({ account: 'default' });
   });
 
+  it('a write of another window that timed out and was carried out all the same is found by hydrate', async () => {
+    const vault = new FakeVault({ default: { token: 't1' } });
+    const session = createSession();
+    await session.ready();
+    // Neither a revision nor a notice.
+    vault.records.set('default', { token: 't2' });
+    expect(await session.hydrate()).toEqual({ status: 'signedIn', persisted: true });
+    expect(session.getToken()).toBe('t2');
+  });
+
   it('login while unavailable works', async () => {
     const vault = new FakeVault();
     vault.fail('get_token', rejection('corrupt'));
