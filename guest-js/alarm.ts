@@ -1,7 +1,10 @@
-// A timer for a moment in time, also one that is further away than setTimeout can count.
+// A timer for a moment in time, also one that comes while the machine sleeps or is further away than setTimeout can count.
 
-/** Browsers and Node keep a delay in 32 bits; a longer one fires at once. */
-const LONGEST_DELAY = 2 ** 31 - 1;
+/**
+ * Timers stand still while a machine sleeps, so the clock is looked at this often, in milliseconds. It is far below the 32
+ * bits that browsers and Node keep a delay in; a longer one fires at once.
+ */
+const LONGEST_DELAY = 60_000;
 
 /** Returns a function that sets the moment (milliseconds since the Unix epoch), or ends the alarm without one. */
 export function createAlarm(ring: () => void): (at?: number) => void {

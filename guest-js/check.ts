@@ -2,30 +2,19 @@
 
 import { SecureTokenError } from './errors.js';
 
-type Rule = readonly [demand: string, holds: (value: unknown) => boolean];
-
-const bytes = (text: unknown) => new TextEncoder().encode(text as string).length;
+const byteLength = (value: unknown) => new TextEncoder().encode(value as string).length;
 
 /** `\p{Cs}` is a lone surrogate, which UTF-8 cannot carry. */
-const isText = (value: unknown, forbidden: RegExp) =>
-  typeof value === 'string' && value !== '' && !forbidden.test(value);
+const isName = (value: string) => /^[^\p{Cc}\p{Cs}]+$/u.test(value) && byteLength(value) <= 512;
+const isSecret = (value: string) => /^[^\0\p{Cs}]+$/u.test(value);
 
-const SECRET: Rule = ['text without NUL', (value) => isText(value, /[\0\p{Cs}]/u)];
-const COUNT: Rule = ['a whole number', (value) => Number.isSafeInteger(value) && (value as number) >= 0];
-
-/** Every field, in an order such that each command takes the first few. */
-const RULES: [field: string, rule: Rule][] = [
-  [
-    'account',
-    [
-      '1 to 512 bytes without control characters',
-      (value) => isText(value, /[\p{Cc}\p{Cs}]/u) && bytes(value) <= 512,
-    ],
-  ],
-  ['ifRevision', COUNT],
-  ['token', SECRET],
-  ['refreshToken', SECRET],
-  ['expiresAt', COUNT],
+/** Every field, in an order such that each command takes the first few. One without a rule for text is a count. */
+const FIELDS: [name: string, isFit: ((value: string) => boolean) | undefined][] = [
+  ['account', isName],
+  ['ifRevision', undefined],
+  ['token', isSecret],
+  ['refreshToken', isSecret],
+  ['expiresAt', undefined],
 ];
 
 /**
@@ -34,13 +23,16 @@ const RULES: [field: string, rule: Rule][] = [
  * @throws {@link SecureTokenError} `invalid-argument` or `too-large`.
  */
 export function check<T extends object>(args: T, count: number): T {
-  const rules = new Map(RULES.slice(0, count));
+  const rules = new Map(FIELDS.slice(0, count));
   // A command that takes a token demands it.
-  for (const [field, value] of Object.entries(count > 2 ? { token: undefined, ...args } : args)) {
-    if (value === undefined && field !== 'token') continue;
-    const [demand, holds] = rules.get(field) ?? ['absent'];
-    if (!holds?.(value)) throw new SecureTokenError('invalid-argument', `${field} must be ${demand}`);
-    if (bytes(value) > 1 << 20) throw new SecureTokenError('too-large', `${field} is over 1 MiB`);
+  for (const [name, value] of Object.entries(count > 2 ? { token: undefined, ...args } : args)) {
+    if (value === undefined && name !== 'token') continue;
+    const isFit = rules.get(name);
+    const isValid = isFit
+      ? typeof value === 'string' && isFit(value)
+      : rules.has(name) && Number.isSafeInteger(value) && value >= 0;
+    if (!isValid) throw new SecureTokenError('invalid-argument', `${name} is not valid`);
+    if (byteLength(value) > 1 << 20) throw new SecureTokenError('too-large', `${name} is over 1 MiB`);
   }
   return args;
 }

@@ -44,9 +44,9 @@ export interface StoreInfo {
   detail: string;
 }
 
-async function call<T>(command: string, args?: () => object): Promise<T> {
+async function call<T>(command: string, args?: object): Promise<T> {
   try {
-    return await invoke<T>(`plugin:secure-token|${command}`, args?.() as InvokeArgs);
+    return await invoke<T>(`plugin:secure-token|${command}`, args as InvokeArgs);
   } catch (cause) {
     throw toError(cause, command);
   }
@@ -64,7 +64,7 @@ async function call<T>(command: string, args?: () => object): Promise<T> {
 export async function setToken(
   args: TokenRecord & { account?: string; ifRevision?: number },
 ): Promise<{ revision: number }> {
-  return call('set_token', () => check(args, 5));
+  return call('set_token', check(args, 5));
 }
 
 /**
@@ -76,7 +76,7 @@ export async function setToken(
  * @throws {@link SecureTokenError}, for instance `locked`, `lost` or `forbidden`.
  */
 export async function getToken(args: { account?: string } = {}): Promise<StoredToken | null> {
-  return call('get_token', () => check(args, 1));
+  return call('get_token', check(args, 1));
 }
 
 /**
@@ -88,7 +88,7 @@ export async function getToken(args: { account?: string } = {}): Promise<StoredT
 export async function clearToken(
   args: { account?: string; ifRevision?: number } = {},
 ): Promise<{ revision: number }> {
-  return call('clear_token', () => check(args, 2));
+  return call('clear_token', check(args, 2));
 }
 
 /**
@@ -115,15 +115,16 @@ export async function watchTokens(listener: (notice: TokenNotice) => void): Prom
   // A wrapper of its own, so that one function given twice is two listeners.
   const own = (notice: TokenNotice) => listener(notice);
   listeners.add(own);
-  watching ??= call('watch_tokens', () => ({
-    channel: new Channel<TokenNotice>((notice) => emit(listeners, notice)),
-  }));
   try {
+    watching ??= call('watch_tokens', {
+      channel: new Channel<TokenNotice>((notice) => emit(listeners, notice)),
+    });
     await watching;
   } catch (cause) {
     watching = undefined;
     listeners.delete(own);
-    throw cause;
+    // Also what the channel throws outside Tauri.
+    throw toError(cause, 'watch_tokens');
   }
   return () => {
     listeners.delete(own);

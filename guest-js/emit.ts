@@ -1,10 +1,10 @@
 // Calls listeners so that one that throws stops neither the others nor the caller.
 
-/** The error of a listener is reported by the page as uncaught. */
-export function emit<T>(listeners: Iterable<(value: T) => void>, value: T): void {
+/** Passes over those that are not there. The error of a listener is reported by the page as uncaught. */
+export function emit<T>(listeners: Iterable<((value: T) => void) | undefined>, value: T): void {
   for (const listener of [...listeners]) {
     try {
-      listener(value);
+      listener?.(value);
     } catch (error) {
       queueMicrotask(() => {
         throw error;

@@ -71,7 +71,6 @@ export const inTauri = () => '__TAURI_INTERNALS__' in globalThis;
  * are recognised but never repeated.
  */
 export function toError(cause: unknown, command: string): SecureTokenError {
-  if (cause instanceof SecureTokenError) return cause;
   const { code, message } = Object(cause) as { code: ErrorCode; message: string };
   if (errorCodes.includes(code)) return new SecureTokenError(code, message);
   const text = typeof cause === 'string' ? cause : '';

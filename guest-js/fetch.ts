@@ -70,13 +70,7 @@ export function createAuthFetch(
       return send(target, { ...options });
     };
 
-    const { expiresAt } = await wait(session.ready());
-    let token = session.getToken();
-    if (token && expiresAt && expiresAt <= Date.now()) {
-      const old = token;
-      // The clock is a hint: if there is no new token now, the server decides about the old one.
-      token = await wait(session.refresh(old).catch(() => old));
-    }
+    const token = await wait(session.freshToken());
     if (!token) return send(input, init);
 
     // Cloned first, since sending uses up the body.

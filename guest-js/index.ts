@@ -18,6 +18,7 @@ export {
   createSession,
   type Session,
   type SessionOptions,
+  type SignedOutReason,
   type Snapshot,
   type Status,
   type Tokens,

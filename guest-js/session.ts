@@ -1,100 +1,23 @@
 // The session: the token in memory, the store behind it, and which of two changes wins.
 
-import { createAlarm } from './alarm.js';
 import { check } from './check.js';
 import { clearToken, getToken, setToken, type TokenRecord, watchTokens } from './commands.js';
 import { emit } from './emit.js';
 import { inTauri, type SecureTokenError } from './errors.js';
+import { retryDelay } from './retry-delay.js';
+import type { Session, SessionOptions, SignedOutReason, Snapshot, Status, Tokens } from './session-types.js';
 
-/** What a server answers to a login or a refresh. */
-export interface Tokens {
-  token: string;
-  /** Absent after a refresh: the one before stays in use (RFC 6749 section 6). */
-  refreshToken?: string;
-  /** Lifetime in seconds from now (RFC 6749 section 5.1). Preferred, since it does not depend on the clock being right. */
-  expiresIn?: number;
-  /** The end of the lifetime in milliseconds since the Unix epoch. Ignored when it has passed already: a token that just arrived is not called expired because of a wrong clock. */
-  expiresAt?: number;
-}
+export type * from './session-types.js';
 
-export interface SessionOptions {
-  /** Names the token of this session. Default: `"default"`. */
-  account?: string;
-  /**
-   * Buys the next token. Called once for all that wait, with a copy of the record in memory.
-   *
-   * Reject with an object whose `status` is 401 or 403, whose `error` is `invalid_grant` (RFC 6749 section 5.2), or with
-   * {@link SessionEnded}, to end the session. Any other rejection (no network, 429, 5xx) leaves it as it is.
-   *
-   * @param signal Aborted by login, logout and dispose.
-   */
-  refresh?: (current: TokenRecord, signal: AbortSignal) => Promise<Tokens>;
-  /** Tells the server that the record is no longer in use (RFC 7009). Called last, when memory and store are empty. */
-  revoke?: (record: TokenRecord) => Promise<void>;
-  /** Hears every failure that no returned promise rejects with: of the store, the watch, `revoke` and a refresh in the background. */
-  onError?: (error: Error) => void;
-}
-
-/**
- * - `hydrating`: the store has not answered yet.
- * - `signedOut`: there is no token.
- * - `signedIn`: a token is in memory.
- * - `unavailable`: the store could not be read, so nobody knows; see {@link Session.hydrate}.
- */
-export type Status = 'hydrating' | 'signedOut' | 'signedIn' | 'unavailable';
-
-/** What may be shown: frozen, and the same object until something changes. No token in it. */
-export interface Snapshot {
-  readonly status: Status;
-  /** When the token expires, in milliseconds since the Unix epoch, if known. */
-  readonly expiresAt?: number;
-  /** Whether the store is known to hold what memory holds: the token, or nothing. */
-  readonly persisted: boolean;
-  /** Why the store does not, or could not be read. */
-  readonly error?: SecureTokenError;
-}
-
-export interface Session {
-  getSnapshot(): Snapshot;
-  /** Calls `fn` after each change. Returns the function that ends it. */
-  listen(fn: (snapshot: Snapshot) => void): () => void;
-  /** Calls `fn` now and after each change. Returns the function that ends it. */
-  subscribe(fn: (snapshot: Snapshot) => void): () => void;
-  /** Settles when the status is not `hydrating`. Never rejects. */
-  ready(): Promise<Snapshot>;
-  /** Brings memory and store together again: call it when the store was unlocked or the window gets the focus. Never rejects. */
-  hydrate(): Promise<Snapshot>;
-  /** The token in memory. */
-  getToken(): string | undefined;
-  /**
-   * Takes the tokens into memory at once, then stores them. Resolves when the store has answered; if it failed, the
-   * snapshot says `persisted: false` with the error, and the write is tried again.
-   *
-   * @throws {@link SecureTokenError} `invalid-argument` or `too-large` for tokens that break the rules; nothing changes then.
-   */
-  login(tokens: Tokens): Promise<Snapshot>;
-  /**
-   * Empties memory at once, then the store, then calls {@link SessionOptions.revoke}. Resolves when the store has
-   * answered, without waiting for the network. Never rejects: a failed clear is in the snapshot and is tried again.
-   */
-  logout(): Promise<Snapshot>;
-  /**
-   * Returns the token to use instead of `rejected` (default: the one in memory), or `undefined` when there is none.
-   *
-   * One refresh runs for all callers. A `rejected` token that was replaced already costs no refresh; one of an earlier
-   * login gives `undefined`, so that no request is repeated as somebody else.
-   *
-   * @throws What {@link SessionOptions.refresh} rejected with, unless that ended the session.
-   */
-  refresh(rejected?: string): Promise<string | undefined>;
-  /** Ends timers, watch and whatever is under way. A login or logout that was called before still reaches the store. */
-  dispose(): void;
-}
-
-/** A refresh under way. */
+/** A refresh under way, or the last one if it failed. */
 interface Flight {
   held: TokenRecord;
   stop: AbortController;
+  /** How often the refresh of this record failed before. */
+  failures: number;
+  /** When it failed, and for how many milliseconds it answers for others. Under way: for all that come. */
+  failedAt: number;
+  rest: number;
   token?: Promise<string | undefined>;
 }
 
@@ -102,6 +25,9 @@ let warned = false;
 
 /** How many replaced tokens are remembered, for answers that arrive late. */
 const PAST_TOKENS = 8;
+
+/** For how many milliseconds a token that arrived is not called expired. */
+const MINIMUM_USE = 10_000;
 
 /** The record of tokens that arrive now. */
 function receive(tokens: Tokens, refreshTokenBefore?: string): TokenRecord {
@@ -124,7 +50,7 @@ const isSame = (one?: TokenRecord | null, other?: TokenRecord) =>
 
 /** Whether the server said that the grant is at its end, and not merely that something went wrong. */
 function endsSession(cause: unknown): boolean {
-  const { error, status } = Object(cause) as { error?: unknown; status?: unknown };
+  const { error, response, status = response?.status } = Object(cause);
   return error === 'invalid_grant' || status === 401 || status === 403;
 }
 
@@ -136,7 +62,7 @@ function endsSession(cause: unknown): boolean {
  */
 export function createSession(options: SessionOptions = {}): Session {
   const native = inTauri();
-  const { account = 'default', onError } = options;
+  const { account = 'default', onError, onSignedOut } = options;
   const listeners = new Set<() => void>();
 
   /** Counts logins and logouts. NaN once disposed: it equals nothing, so nothing is committed any more. */
@@ -153,19 +79,18 @@ export function createSession(options: SessionOptions = {}): Session {
   /** The store has a newer revision that could not be read yet. */
   let behind = false;
   let failures = 0;
+  let retry: ReturnType<typeof setTimeout> | undefined;
+  /** When the last token of a login or refresh arrived. */
+  let received = 0;
   let flight: Flight | undefined;
+  /** Why the session is at its end, if it is at the next snapshot. None: nobody is signed in. */
+  let ending: SignedOutReason | undefined;
   let snapshot: Snapshot = Object.freeze({ status: native ? 'hydrating' : 'signedOut', persisted: false });
   /** The end of the queue of store calls: one at a time, so an older one cannot land after a newer one. */
   let queue: Promise<unknown> = Promise.resolve();
 
-  const retryAt = createAlarm(() => void sync());
-  const expireAt = createAlarm(() => {
-    // Two windows that refresh at once would use one refresh token twice. Only one window has the focus.
-    if (options.refresh && (globalThis.document?.hasFocus() ?? true)) refresh().catch(report);
-  });
-
   const report = (error: unknown): undefined => {
-    if (onError) emit([onError], error as Error);
+    emit([onError], error as Error);
   };
 
   const isLive = () => epoch >= 0;
@@ -179,24 +104,23 @@ export function createSession(options: SessionOptions = {}): Session {
 
   function publish(error?: SecureTokenError, withoutRecord: Status = 'signedOut') {
     const status = record ? 'signedIn' : withoutRecord;
-    const expiresAt = record?.expiresAt;
-    const next = {
-      status,
-      expiresAt,
-      persisted: !unsaved && !behind && /^signed/.test(status),
-      error,
-    } as Snapshot;
+    const persisted = !unsaved && !behind && /^signed/.test(status);
+    const next = { status, expiresAt: record?.expiresAt, persisted, error } as Snapshot;
     if (JSON.stringify(next) === JSON.stringify(snapshot)) return;
-    if (expiresAt !== snapshot.expiresAt) expireAt(expiresAt);
     snapshot = Object.freeze(next);
+    const ended = status === 'signedOut' ? ending : undefined;
+    // First, since a listener may sign in again.
+    if (ended) ending = undefined;
     emit(listeners, undefined);
+    if (ended) emit([onSignedOut], ended);
   }
 
   function fail(error: SecureTokenError, withoutRecord?: Status) {
     publish(error, withoutRecord);
     report(error);
     if ((unsaved || behind) && error.retryable) {
-      retryAt(Date.now() + Math.min(500 * 2 ** failures++, 30_000) * (1 + Math.random()));
+      clearTimeout(retry);
+      retry = setTimeout(sync, Math.min(500 * 2 ** failures++, 30_000) * (1 + Math.random()));
     }
   }
 
@@ -209,6 +133,7 @@ export function createSession(options: SessionOptions = {}): Session {
   function replace(next?: TokenRecord) {
     past = record && next ? [record.token, ...past].slice(0, PAST_TOKENS) : [];
     record = next;
+    if (next) ending = 'elsewhere';
   }
 
   /** Takes over what the store holds. */
@@ -269,7 +194,8 @@ export function createSession(options: SessionOptions = {}): Session {
   function change(next?: TokenRecord) {
     epoch++;
     flight?.stop.abort();
-    record = undefined;
+    flight = record = undefined;
+    received = Date.now();
     replace(next);
     unsaved = stale = true;
     revision = -1;
@@ -283,6 +209,8 @@ export function createSession(options: SessionOptions = {}): Session {
   /** Puts what a refresh brought into memory; the store follows. */
   function commit(next?: TokenRecord) {
     stale ||= next?.refreshToken !== record?.refreshToken;
+    flight = undefined;
+    received = Date.now();
     replace(next);
     unsaved = true;
     return sync();
@@ -302,12 +230,15 @@ export function createSession(options: SessionOptions = {}): Session {
       }
     } catch (cause) {
       if (still()) {
-        if (!endsSession(cause)) throw cause;
+        if (!endsSession(cause)) {
+          own.failedAt = Date.now();
+          own.rest = retryDelay(cause, own.failures);
+          throw cause;
+        }
+        ending = 'refused';
         // Another window may have been faster: then the store refuses the clear and its record is taken over.
         await commit();
       }
-    } finally {
-      if (flight === own) flight = undefined;
     }
     return at === epoch ? record?.token : undefined;
   }
@@ -335,17 +266,39 @@ export function createSession(options: SessionOptions = {}): Session {
     return sync(() => true);
   }
 
+  /** Until when the last refresh of what memory holds answers for all. Infinity: it is under way. 0: no more. */
+  function restsUntil(): number {
+    if (!flight || flight.held !== record) return 0;
+    const age = Date.now() - flight.failedAt;
+    // Below 0: the clock was set back, and nobody knows how long ago it was.
+    return age >= 0 && age < flight.rest ? flight.failedAt + flight.rest : 0;
+  }
+
   async function refresh(rejected?: string): Promise<string | undefined> {
     await ready();
     const held = record;
     if (!held || !options.refresh || !isLive()) return held?.token;
     if (rejected !== undefined && rejected !== held.token)
       return past.includes(rejected) ? held.token : undefined;
-    if (flight?.held === held) return flight.token;
-    const own: Flight = { held, stop: new AbortController() };
+    const rest = restsUntil();
+    if (rest && (rejected !== undefined || rest === Infinity)) return flight?.token;
+    const own: Flight = {
+      held,
+      stop: new AbortController(),
+      failures: flight?.held === held ? flight.failures + 1 : 0,
+      failedAt: 0,
+      rest: Infinity,
+    };
     flight = own;
     own.token = rotate(options.refresh, own);
     return own.token;
+  }
+
+  async function freshToken() {
+    await ready();
+    const old = record?.token;
+    const isOver = Date.now() >= Math.max(record?.expiresAt ?? Infinity, received + MINIMUM_USE);
+    return isOver ? refresh(old).catch(() => old) : old;
   }
 
   let watch: Promise<(() => void) | undefined> | undefined;
@@ -370,19 +323,24 @@ export function createSession(options: SessionOptions = {}): Session {
     ready,
     hydrate,
     getToken: () => record?.token,
+    freshToken,
     login: async (tokens) => change(receive(tokens)),
     async logout() {
       const old = record;
+      ending &&= 'logout';
       await change();
       if (old) revoke(old).catch(report);
       return snapshot;
     },
     refresh,
+    retryAt() {
+      const rest = restsUntil();
+      return rest && rest < Infinity ? rest : undefined;
+    },
     dispose() {
       epoch = NaN;
       flight?.stop.abort();
-      expireAt();
-      retryAt();
+      clearTimeout(retry);
       watch?.then((end) => end?.());
       if (snapshot.status === 'hydrating') publish(undefined, 'unavailable');
       listeners.clear();

@@ -3,6 +3,8 @@
 /** The entries of the package by name. */
 export const entries = {
   index: 'guest-js/index.ts',
+  'keep-fresh': 'guest-js/keep-fresh.ts',
+  outbox: 'guest-js/outbox.ts',
   pinia: 'guest-js/pinia.ts',
   storage: 'guest-js/storage.ts',
   vuex: 'guest-js/vuex.ts',

@@ -6,7 +6,6 @@ import { FakeVault } from './fake-vault.js';
 import { deferred, freshPage, settle } from './helpers.js';
 
 const NOW = Date.UTC(2026, 0, 1);
-const DAY = 86_400_000;
 
 let createSession: typeof import('../session.js').createSession;
 
@@ -54,95 +53,118 @@ describe('the deadline', () => {
   });
 });
 
-describe('the timer', () => {
-  const signIn = async (expiresAt: number) => {
-    new FakeVault({ default: { token: 't1', expiresAt } });
-    const refresh = vi.fn(async () => ({ token: 't2' }));
-    const onError = vi.fn();
-    const session = createSession({ refresh, onError });
+describe('on demand', () => {
+  const HOUR = 3_600_000;
+
+  /** A page that starts with a stored token, and the refreshes that it made. */
+  async function start(record: { token: string; expiresAt?: number }, ...answers: Tokens[]) {
+    new FakeVault({ default: record });
+    let turn = 0;
+    const refresh = vi.fn(async () => answers[turn++] ?? { token: `t${turn + 1}`, expiresIn: 900 });
+    const session = createSession({ refresh });
     await session.ready();
-    return { session, refresh, onError };
-  };
+    return { session, refresh };
+  }
 
-  it('refreshes at the deadline', async () => {
-    const { session, refresh } = await signIn(NOW + 60_000);
-    await vi.advanceTimersByTimeAsync(59_999);
+  it('a token that lives is given as it is, one whose time is over is refreshed first', async () => {
+    const { session, refresh } = await start({ token: 't1', expiresAt: NOW + 1000 });
+    vi.setSystemTime(NOW + 999);
+    expect(await session.freshToken()).toBe('t1');
     expect(refresh).not.toHaveBeenCalled();
-    await vi.advanceTimersByTimeAsync(1);
-    expect(refresh).toHaveBeenCalledTimes(1);
-    expect(session.getToken()).toBe('t2');
-  });
-
-  it('is never longer than a browser can count: 100 days do not fire at once', async () => {
-    const delays = vi.spyOn(globalThis, 'setTimeout');
-    const { refresh } = await signIn(NOW + 100 * DAY);
-    await vi.advanceTimersByTimeAsync(99 * DAY);
-    expect(refresh).not.toHaveBeenCalled();
-    await vi.advanceTimersByTimeAsync(DAY);
-    expect(refresh).toHaveBeenCalledTimes(1);
-    expect(delays.mock.calls.map(([, delay]) => delay)).toEqual([
-      2 ** 31 - 1,
-      2 ** 31 - 1,
-      2 ** 31 - 1,
-      2 ** 31 - 1,
-      100 * DAY - 4 * (2 ** 31 - 1),
-    ]);
-  });
-
-  it('of the most distant moment that can be stored', async () => {
-    const { refresh } = await signIn(Number.MAX_SAFE_INTEGER);
-    await vi.advanceTimersByTimeAsync(1000 * DAY);
-    expect(refresh).not.toHaveBeenCalled();
-  });
-
-  it('of a token that expired while the app was closed fires once', async () => {
-    const { refresh } = await signIn(NOW - DAY);
-    await vi.advanceTimersByTimeAsync(10_000);
+    vi.setSystemTime(NOW + 1000);
+    expect(await session.freshToken()).toBe('t2');
     expect(refresh).toHaveBeenCalledTimes(1);
   });
 
-  it('that finds no network reports it and does not loop', async () => {
-    const { session, refresh, onError } = await signIn(NOW + 1000);
-    const offline = new TypeError('Failed to fetch');
-    refresh.mockRejectedValue(offline);
-    await vi.advanceTimersByTimeAsync(DAY);
-    expect(refresh).toHaveBeenCalledTimes(1);
-    expect(onError.mock.calls).toEqual([[offline]]);
-    expect(session.getToken()).toBe('t1');
-  });
-
-  it('rests in a window without focus: two windows would use one refresh token twice', async () => {
-    const { refresh } = await signIn(NOW + 1000);
-    vi.stubGlobal('document', { hasFocus: () => false });
-    await vi.advanceTimersByTimeAsync(DAY);
-    vi.unstubAllGlobals();
-    expect(refresh).not.toHaveBeenCalled();
-  });
-
-  it.each(['logout', 'dispose'] as const)('ends with %s', async (end) => {
-    const { session, refresh } = await signIn(NOW + 1000);
-    await session[end]();
-    await settle();
-    expect(vi.getTimerCount()).toBe(0);
-    await vi.advanceTimersByTimeAsync(DAY);
-    expect(refresh).not.toHaveBeenCalled();
-  });
-
-  it('follows the token of a new login', async () => {
-    const { session, refresh } = await signIn(NOW + 1000);
-    await session.login({ token: 'u1', expiresIn: 3600 });
-    await vi.advanceTimersByTimeAsync(3_599_000);
-    expect(refresh).not.toHaveBeenCalled();
-    await vi.advanceTimersByTimeAsync(1000);
-    expect(refresh).toHaveBeenCalledTimes(1);
-  });
-
-  it('does nothing without a refresh option: the token stays, the server decides', async () => {
-    new FakeVault({ default: { token: 't1', expiresAt: NOW + 1000 } });
+  it('waits for hydrate', async () => {
+    const vault = new FakeVault({ default: { token: 't1' } });
+    const open = vault.hold('get_token');
     const session = createSession();
-    await session.ready();
-    await vi.advanceTimersByTimeAsync(DAY);
-    expect(session.getToken()).toBe('t1');
-    expect(session.getSnapshot().status).toBe('signedIn');
+    const token = session.freshToken();
+    await settle();
+    open();
+    expect(await token).toBe('t1');
+  });
+
+  it('signed out: nothing', async () => {
+    new FakeVault();
+    expect(await createSession().freshToken()).toBeUndefined();
+  });
+
+  it('needs no timer: after a sleep, while all timers stood still, the next request refreshes', async () => {
+    const { session, refresh } = await start({ token: 't1', expiresAt: NOW + 900_000 });
+    expect(vi.getTimerCount()).toBe(0);
+    vi.setSystemTime(NOW + 8 * HOUR);
+    expect(await Promise.all([session.freshToken(), session.freshToken()])).toEqual(['t2', 't2']);
+    expect(await session.freshToken()).toBe('t2');
+    expect(refresh).toHaveBeenCalledTimes(1);
+  });
+
+  it('a refresh that fails gives the old token: the clock may be wrong, the server decides', async () => {
+    const { session, refresh } = await start({ token: 't1', expiresAt: NOW - 1 });
+    refresh.mockRejectedValue(new TypeError('Failed to fetch'));
+    expect(await session.freshToken()).toBe('t1');
+  });
+
+  it('a refresh that ends the session gives nothing', async () => {
+    const { session, refresh } = await start({ token: 't1', expiresAt: NOW - 1 });
+    refresh.mockRejectedValue({ status: 401 });
+    expect(await session.freshToken()).toBeUndefined();
+  });
+
+  it.each([
+    ['login', 1],
+    ['refresh', 1],
+    ['login', 9_999],
+    ['refresh', 9_999],
+  ] as const)('a token of a %s is not over %d ms after it came, whatever the clock says', async (by, age) => {
+    const arrived = { token: 'u1', expiresAt: NOW + 1 };
+    const { session, refresh } = await start({ token: 't1' }, arrived);
+    if (by === 'login') await session.login(arrived);
+    else await session.refresh();
+    const before = refresh.mock.calls.length;
+    vi.setSystemTime(NOW + age);
+    expect(await session.freshToken()).toBe('u1');
+    expect(refresh).toHaveBeenCalledTimes(before);
+    vi.setSystemTime(NOW + 10_001);
+    await session.freshToken();
+    expect(refresh).toHaveBeenCalledTimes(before + 1);
+  });
+
+  describe.each([
+    ['two hours ahead', 2 * HOUR],
+    ['two hours behind', -2 * HOUR],
+  ])('a clock %s of the server', (_, skew) => {
+    it.each([
+      ['expiresIn', () => ({ expiresIn: 900 })],
+      ['expiresAt', () => ({ expiresAt: Date.now() - skew + 900_000 })],
+    ])('does not loop, with %s: at most one refresh for each life of a token', async (_, life) => {
+      const { session, refresh } = await start({ token: 't1' });
+      refresh.mockImplementation(async () => ({ token: `t${refresh.mock.calls.length + 1}`, ...life() }));
+      await session.refresh();
+      for (let second = 0; second < 890; second++) {
+        vi.setSystemTime(NOW + second * 1000);
+        await session.freshToken();
+      }
+      expect(refresh).toHaveBeenCalledTimes(1);
+    });
+
+    it('since the last start costs one needless refresh or one 401', async () => {
+      const { session, refresh } = await start({ token: 't1', expiresAt: NOW - skew + 900_000 });
+      const given = await session.freshToken();
+      expect(refresh).toHaveBeenCalledTimes(skew > 0 ? 1 : 0);
+      // The 401 for a token that was over: one refresh, and then peace.
+      if (skew < 0) expect(await session.refresh(given)).toBe('t2');
+      for (let turn = 0; turn < 10; turn++) expect(await session.freshToken()).toBe('t2');
+      expect(refresh).toHaveBeenCalledTimes(1);
+    });
+
+    it('that is set right while the app runs costs at most one refresh', async () => {
+      const { session, refresh } = await start({ token: 't1' });
+      await session.login({ token: 'u1', expiresIn: 900 });
+      vi.setSystemTime(NOW + 60_000 - skew);
+      for (let turn = 0; turn < 10; turn++) await session.freshToken();
+      expect(refresh).toHaveBeenCalledTimes(skew < 0 ? 1 : 0);
+    });
   });
 });

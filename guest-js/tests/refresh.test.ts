@@ -191,6 +191,11 @@ describe('what ends a session', () => {
     ['401', { status: 401 }],
     ['403', { status: 403 }],
     ['SessionEnded', new SessionEnded()],
+    ['a Response with 401', new Response('', { status: 401 })],
+    [
+      'an error with a response of 403, as ky has',
+      Object.assign(new Error('403'), { response: new Response('', { status: 403 }) }),
+    ],
   ])('%s: memory and store are empty', async (_, cause) => {
     const session = createSession({ refresh: () => Promise.reject(cause) });
     await session.ready();
@@ -208,6 +213,7 @@ describe('what ends a session', () => {
     ['503', Object.assign(new Error('503'), { status: 503, error: 'temporarily_unavailable' })],
     ['400 for another reason', { status: 400, error: 'invalid_request' }],
     ['invalid_client', { status: 400, error: 'invalid_client' }],
+    ['an error with a response of 503', { response: new Response('', { status: 503 }) }],
     ['nothing at all', undefined],
   ])('not %s: the rejection is passed on', async (_, cause) => {
     const session = createSession({ refresh: () => Promise.reject(cause) });
