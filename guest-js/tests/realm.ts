@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
-export type Package = typeof import('../index.js');
+export type Package = typeof import('./whole-package.js');
 
 /** What a page finds in its global scope, as far as the package looks. */
 export interface Surroundings {
@@ -25,7 +25,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 export async function buildRealm(): Promise<(surroundings: Surroundings) => Package> {
   const bundle = await rolldown({
     cwd: root,
-    input: 'guest-js/index.ts',
+    input: 'guest-js/tests/whole-package.ts',
     resolve: { extensionAlias: { '.js': ['.ts'] } },
     platform: 'browser',
     tsconfig: 'tsconfig.json',

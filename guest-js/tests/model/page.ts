@@ -34,6 +34,7 @@ export class Page {
     readonly vault: Vault,
     load: Load,
     readonly name: string,
+    keepsFresh: boolean,
     others: () => Iterable<Page>,
   ) {
     const api = load({
@@ -58,9 +59,11 @@ export class Page {
     this.session = api.createSession({
       refresh: (held, signal) => this.#refresh(held, signal),
       revoke: (record) => this.#revoke(record),
+      onSignedOut: (reason) => this.rules.signOut(reason),
       onError: (error) => this.rules.noToken(`${error} ${JSON.stringify(error)}`),
     });
     this.rules.start();
+    if (keepsFresh) api.keepFresh(this.session, (error) => this.rules.noToken(String(error)));
     this.wait('ready', this.session.ready());
   }
 

@@ -146,6 +146,12 @@ export class Rules {
     if (answer !== 'network' && answer !== 'busy') this.#changed = true;
   }
 
+  signOut(reason: string): void {
+    const { status } = this.page.session.getSnapshot();
+    this.page.world.log.push(`${this.page.name}: signed out, ${reason}`);
+    this.#demand(status === 'signedOut', `${this.page.name}: onSignedOut(${reason}) while ${status}`);
+  }
+
   noToken(text: string): void {
     this.#demand(!text.includes(SECRET), `P4 a token in ${text}`);
   }

@@ -1,4 +1,4 @@
-// Plays a scenario: two windows of one app, step by step, then until all is quiet and the store works.
+// Plays a scenario: two windows of one app, of which the second keeps its token fresh, step by step, then until all is quiet and the store works.
 
 import { drained } from '../realm.js';
 import { loginOf, tokenOf } from './lineage.js';
@@ -45,8 +45,13 @@ export class Run {
   }
 
   #open(window: number): void {
-    const page: Page = new Page(this.world, this.vault, this.load, `page ${this.#pages.length}`, () =>
-      this.#pages.filter((other) => other !== page && other.alive),
+    const page: Page = new Page(
+      this.world,
+      this.vault,
+      this.load,
+      `page ${this.#pages.length}`,
+      window === 1,
+      () => this.#pages.filter((other) => other !== page && other.alive),
     );
     this.#pages.push(page);
     this.#shown[window] = page;
@@ -73,6 +78,12 @@ export class Run {
       case 'hydrate':
         page.wait('hydrate', session.hydrate());
         break;
+      case 'fresh': {
+        const answer = session.freshToken();
+        rules.refresh(undefined, answer);
+        page.wait('freshToken', answer);
+        break;
+      }
       case 'ready':
         page.wait('ready', session.ready());
         break;

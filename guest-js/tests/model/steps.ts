@@ -5,7 +5,7 @@ import type { Choice } from './world.js';
 
 export type Step =
   | { do: 'login'; window: number; refreshToken: boolean; expiresIn: number }
-  | { do: 'logout' | 'hydrate' | 'ready'; window: number }
+  | { do: 'logout' | 'hydrate' | 'ready' | 'fresh'; window: number }
   | { do: 'refresh'; window: number; rejected: 'any' | 'current' | 'old' | 'foreign' }
   /** The app itself, in Rust, signs in or out. */
   | { do: 'app'; present: boolean }
@@ -41,7 +41,7 @@ const step = fc.oneof(
   ),
   rarely(3, fc.record({ do: fc.constant('logout'), window })),
   rarely(2, fc.record({ do: fc.constant('hydrate'), window })),
-  rarely(1, fc.record({ do: fc.constant('ready'), window })),
+  rarely(1, fc.record({ do: fc.constantFrom('ready', 'fresh'), window })),
   rarely(
     5,
     fc.record({
