@@ -172,7 +172,7 @@ export function createSession(options: SessionOptions = {}): Session {
       if (record && stale) {
         // To be signed out at the next start is better than to come back with a token that is used up.
         await write().then(() => {
-          stale = false;
+          if (at === epoch) stale = false;
         }, report);
       }
       if (still()) fail(error as SecureTokenError);
