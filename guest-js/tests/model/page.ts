@@ -141,9 +141,8 @@ export class Page {
     const land = this.rules.buy(held, signal);
     return new Promise((resolve, reject) => {
       this.world.owe(`the server refreshes ${held.token} for ${this.name}`, ({ server }) => {
-        land();
         if (!this.#alive) return;
-        this.rules.bought(server);
+        land(server);
         if (server !== 'rotated' && server !== 'kept') return reject(CAUSES[server]);
         const token = nextOf(held.token);
         resolve(server === 'kept' ? { token } : { token, refreshToken: `${token}r` });

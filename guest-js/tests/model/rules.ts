@@ -24,12 +24,22 @@ export class Rules {
   #rang = false;
   readonly #flights: { token: string; signal: AbortSignal }[] = [];
   #heard: Snapshot | undefined;
+  /** Logins and logouts so far, and how many there were when the page sent its call: one is under way at a time. */
+  #changes = 0;
+  #changesAtCall = 0;
+  /** The latest of them has not been sent to the store. */
+  #isNew = false;
+  /** The token that the page asked to store last, and how often it asked for a clear. */
+  #written: string | undefined;
+  #clears = 0;
+  /** The store may hold a refresh token that is used up, or a token of an earlier login. */
+  #stale = false;
+  /** What has to hold after this step. */
+  readonly #due: (() => void)[] = [];
   #refused = false;
   #disposed = false;
   /** Every token that was in memory, oldest first. */
   readonly #seen: string[] = [];
-  /** What was in memory when the answer of a failed read arrived. */
-  #expected: { token: string | undefined } | undefined;
 
   constructor(
     readonly page: Page,
@@ -45,7 +55,9 @@ export class Rules {
   change(login?: number): void {
     const token = this.page.session.getToken();
     if (token && !this.#isPendingElsewhere(loginOf(token))) this.#left.add(loginOf(token));
-    this.#changed = true;
+    this.#changed = this.#stale = true;
+    this.#changes++;
+    this.#isNew = true;
     if (login !== undefined) this.#pending.add(login);
     this.#loggedOut = login === undefined;
     if (this.#loggedOut) this.#mayBeOut = true;
@@ -95,8 +107,17 @@ export class Rules {
 
   /** The page sends a call. */
   ask(command: string, args: Args): void {
+    const { name } = this.page;
+    this.#changesAtCall = this.#changes;
+    if (command === 'set_token') this.#written = args.token;
+    if (command === 'clear_token') this.#clears++;
     const writes = command === 'set_token' || command === 'clear_token';
-    this.#demand(!writes || this.#changed, `P1 ${this.page.name} wrote although only reads happened`);
+    if (writes) {
+      const wins = args.ifRevision === undefined;
+      this.#demand(wins || !this.#isNew, `P3 ${name}: a login or logout gives way to what came before it`);
+      this.#isNew = false;
+    }
+    this.#demand(!writes || this.#changed, `P1 ${name} wrote although only reads happened`);
     this.#demand(
       !args.token || !this.#left.has(loginOf(args.token)),
       `P3 ${args.token} is written after its end`,
@@ -121,13 +142,52 @@ export class Rules {
 
   /** The answer of a call reaches the page. */
   hear(command: string, value: unknown, error?: ErrorCode): void {
-    if (command !== 'get_token') return;
-    if (!error && value === null) this.#mayBeOut = true;
-    if (error) this.#expected = { token: this.page.session.getToken() };
+    const isCurrent = this.#changesAtCall === this.#changes;
+    if (command === 'get_token' && !error && value === null) this.#mayBeOut = true;
+    if (command === 'get_token' && error) {
+      this.#expectSameToken('a failed read');
+      if (!isCurrent) this.#expectSameSnapshot();
+    }
+    if (command === 'clear_token' && !error && isCurrent) this.#stale = false;
+    if (command === 'set_token' && error && error !== 'conflict' && isCurrent) this.#expectClear();
+  }
+
+  #expectSameToken(after: string): void {
+    const { name, session } = this.page;
+    const before = session.getToken();
+    this.#due.push(() => {
+      const token = session.getToken();
+      this.#demand(token === before, `P1 ${name}: ${after} changed ${before} to ${token}`);
+    });
+  }
+
+  #expectSameSnapshot(): void {
+    const { name, session } = this.page;
+    const before = session.getSnapshot();
+    this.#due.push(() => {
+      this.#demand(
+        session.getSnapshot() === before,
+        `P3 ${name}: a read from before a login or logout is shown`,
+      );
+    });
+  }
+
+  /** A write failed: what is stored goes if it is used up, and only then. */
+  #expectClear(): void {
+    const { name, session } = this.page;
+    if (this.#disposed || session.getToken() !== this.#written) return;
+    const clears = this.#clears;
+    const isStale = this.#stale;
+    this.#due.push(() => {
+      this.#demand(
+        this.#clears > clears === isStale,
+        `${name}: a write failed and the stored token, ${isStale ? '' : 'not '}used up, was ${isStale ? 'kept' : 'cleared'}`,
+      );
+    });
   }
 
   /** A refresh reaches the server. The answer is called when its own answer comes. */
-  buy(held: TokenRecord, signal: AbortSignal): () => void {
+  buy(held: TokenRecord, signal: AbortSignal): (answer: ServerAnswer) => void {
     const { token } = held;
     const asked = [...this.#asked].some(({ rejected }) => rejected === undefined || rejected === token);
     this.#demand(asked || this.#rang, `${token} is refreshed although nobody asked for that`);
@@ -138,12 +198,16 @@ export class Rules {
     this.#demand(!this.#left.has(loginOf(token)), `P3 ${token} is refreshed after its end`);
     const flight = { token, signal };
     this.#flights.push(flight);
-    return () => void this.#flights.splice(this.#flights.indexOf(flight), 1);
-  }
-
-  bought(answer: ServerAnswer): void {
-    if (answer === 'refused') this.#mayBeOut = this.#refused = true;
-    if (answer !== 'network' && answer !== 'busy') this.#changed = true;
+    return (answer) => {
+      this.#flights.splice(this.#flights.indexOf(flight), 1);
+      if (signal.aborted || token !== this.page.session.getToken()) {
+        this.#expectSameToken('a refresh of an earlier token');
+        return;
+      }
+      if (answer === 'refused') this.#mayBeOut = this.#refused = true;
+      if (answer === 'rotated') this.#stale = true;
+      if (answer !== 'network' && answer !== 'busy') this.#changed = true;
+    };
   }
 
   signOut(reason: string): void {
@@ -175,14 +239,12 @@ export class Rules {
       snapshot.status !== 'signedOut' || this.#mayBeOut,
       `P1 ${name} is signed out, but nobody said so`,
     );
-    if (this.#expected)
-      this.#demand(token === this.#expected.token, `P1 ${name}: a failed read changed the token`);
-    this.#expected = undefined;
+    for (const expect of this.#due.splice(0)) expect();
     if (snapshot.status !== 'hydrating') this.#rang = false;
     if (token && token !== this.#seen.at(-1)) this.#seen.push(token);
     if (token) this.#demand(!this.#left.has(loginOf(token)), `P3 ${name}: ${token} is back in memory`);
     if (snapshot.persisted && !this.#refused) {
-      this.#changed = false;
+      this.#changed = this.#stale = false;
       this.#pending.clear();
     }
   }

@@ -20,8 +20,9 @@ export class Run {
 
   constructor(readonly load: Load) {}
 
-  async play({ stored, steps }: Scenario): Promise<void> {
+  async play({ stored, memoryCopy, steps }: Scenario): Promise<void> {
     const { world } = this;
+    this.vault.memoryCopy = memoryCopy;
     if (stored) this.vault.stored = this.#newRecord(true);
     for (let window = 0; window < WINDOWS; window++) this.#open(window);
     for (const step of steps) {
@@ -154,9 +155,11 @@ export class Run {
   /** The store holds what memory holds, or the page does not say so. */
   #agree(page: Page, afterHydrate: boolean): void {
     const { stored } = this.vault;
-    const { persisted, status } = page.session.getSnapshot();
+    const { persisted, status, error } = page.session.getSnapshot();
+    // A start that could not read waits for hydrate; everything else is tried again by itself.
+    const isDue = afterHydrate || (status !== 'unavailable' && !!error?.retryable);
     const agrees = stored?.token === page.session.getToken();
-    if (persisted ? !agrees : afterHydrate) {
+    if (persisted ? !agrees : isDue) {
       this.world.broken.push(
         `${page.name}: ${status} with ${page.session.getToken()}, persisted ${persisted}, but ${stored?.token} is stored`,
       );

@@ -51,13 +51,14 @@ const step = fc.oneof(
     }),
   ),
   rarely(2, fc.record({ do: fc.constant('app'), present: fc.boolean() })),
-  rarely(1, fc.record({ do: fc.constantFrom('dispose', 'reload'), window, arrive: fc.boolean() })),
+  rarely(3, fc.record({ do: fc.constantFrom('dispose', 'reload'), window, arrive: fc.boolean() })),
   rarely(1, fc.record({ do: fc.constant('sleep'), seconds: fc.constantFrom(1, 60, 4000) })),
 );
 
-/** What one run does: it begins with a record in the store, or without. */
+/** What one run does: it begins with a record in the store or without, over a vault that keeps a copy or does not. */
 export const scenario = fc.record({
   stored: fc.boolean(),
+  memoryCopy: fc.boolean(),
   steps: fc.array(step, { maxLength: 60, size: 'max' }),
 });
 

@@ -39,6 +39,8 @@ export class Vault {
   revision = 0;
   /** The store was changed by a write that timed out: nobody was told. */
   untold = false;
+  /** The option `memory_copy` of the builder. */
+  memoryCopy = true;
   /** For each watching page, what numbers its next message and answers how to deliver that. */
   readonly channels = new Map<object, () => (notice: object) => void>();
   #copy: TokenRecord | undefined;
@@ -109,7 +111,7 @@ export class Vault {
       return;
     }
     this.#land();
-    this.#copy = this.stored;
+    this.#copy = this.memoryCopy ? this.stored : undefined;
     call.answer(this.stored ? { ...this.stored, revision: this.revision } : null);
   }
 
@@ -120,7 +122,8 @@ export class Vault {
   }
 
   #commit(record: TokenRecord | undefined): number {
-    this.stored = this.#copy = record;
+    this.stored = record;
+    this.#copy = this.memoryCopy ? record : undefined;
     this.untold = false;
     const notice = { account: 'default', revision: ++this.revision, present: !!record };
     for (const [page, number] of this.channels) {
