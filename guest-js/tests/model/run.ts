@@ -26,14 +26,12 @@ export class Run {
     if (stored) this.vault.stored = this.#newRecord(true);
     for (let window = 0; window < WINDOWS; window++) this.#open(window);
     for (const step of steps) {
-      this.#do(step);
+      if (step.do === 'quiet') await this.#settle(step.hydrate);
+      else this.#do(step);
       await this.#check();
     }
-    await this.#quiet();
-    if (!this.vault.untold) for (const page of this.#shown) this.#agree(page, false);
-    for (const page of this.#shown) page.wait('hydrate', page.session.hydrate());
-    await this.#quiet();
-    for (const page of this.#shown) this.#agree(page, true);
+    await this.#settle(false);
+    await this.#settle(true);
     for (const page of this.#pages) {
       for (const what of page.open) world.broken.push(`P6 ${what} of ${page.name} never settles`);
     }
@@ -58,7 +56,7 @@ export class Run {
     this.#shown[window] = page;
   }
 
-  #do(step: Step): void {
+  #do(step: Exclude<Step, { do: 'quiet' }>): void {
     const { world, vault } = this;
     const page = this.#shown['window' in step ? step.window : 0] as Page;
     const { session, rules } = page;
@@ -130,6 +128,12 @@ export class Run {
     await drained();
     for (const page of this.#pages) if (page.alive) page.rules.check();
     if (this.world.broken.length > 0) this.#report();
+  }
+
+  async #settle(hydrate: boolean): Promise<void> {
+    if (hydrate) for (const page of this.#shown) page.wait('hydrate', page.session.hydrate());
+    await this.#quiet();
+    if (hydrate || !this.vault.untold) for (const page of this.#shown) this.#agree(page, hydrate);
   }
 
   /** Runs all that is owed, in its order and without faults. */

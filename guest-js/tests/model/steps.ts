@@ -14,6 +14,8 @@ export type Step =
   /** The computer sleeps: time passes, timers do not ring. */
   | { do: 'sleep'; seconds: number }
   | { do: 'timer' }
+  /** All that is owed comes, in order and without faults, timers too. */
+  | { do: 'quiet'; hydrate: boolean }
   | ({ do: 'task'; pick: number } & Choice);
 
 export const WINDOWS = 2;
@@ -30,6 +32,7 @@ const server = fc.constantFrom('rotated', 'kept', 'network', 'busy', 'refused');
 const step = fc.oneof(
   rarely(30, fc.record({ do: fc.constant('task'), pick: fc.nat(5), store, server })),
   rarely(3, fc.record({ do: fc.constant('timer') })),
+  rarely(2, fc.record({ do: fc.constant('quiet'), hydrate: fc.boolean() })),
   rarely(
     3,
     fc.record({

@@ -9,7 +9,7 @@ interface Moment {
 }
 
 /** Moments are rounded up to this many milliseconds, so that many share one turn. */
-const TICK = 10;
+const TICK = 50;
 
 export class Events {
   now = Date.UTC(2026, 0, 1);

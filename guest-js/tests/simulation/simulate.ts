@@ -106,10 +106,10 @@ export async function simulate(
 
   /** What createAuthFetch does around a request; the API answers 401 to a token whose time is over. */
   async function request(session: Session): Promise<void> {
+    const isOver = () => (session.getSnapshot().expiresAt ?? 0) <= events.now;
+    if (!isOver()) return;
     const token = await session.freshToken();
-    if (token && (session.getSnapshot().expiresAt ?? 0) <= events.now) {
-      await session.refresh(token).catch(() => undefined);
-    }
+    if (token && isOver()) await session.refresh(token).catch(() => undefined);
   }
 
   const all = Array.from({ length: sessions }, (_, index) => {
