@@ -5,16 +5,18 @@ import { SecureTokenError } from './errors.js';
 const byteLength = (value: unknown) => new TextEncoder().encode(value as string).length;
 
 /** `\p{Cs}` is a lone surrogate, which UTF-8 cannot carry. */
-const isName = (value: string) => /^[^\p{Cc}\p{Cs}]+$/u.test(value) && byteLength(value) <= 512;
-const isSecret = (value: string) => /^[^\0\p{Cs}]+$/u.test(value);
+const isText = (value: unknown, fit: RegExp) => typeof value === 'string' && fit.test(value);
+const isName = (value: unknown) => isText(value, /^[^\p{Cc}\p{Cs}]+$/u) && byteLength(value) <= 512;
+const isSecret = (value: unknown) => isText(value, /^[^\0\p{Cs}]+$/u);
+const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
 
-/** Every field, in an order such that each command takes the first few. One without a rule for text is a count. */
-const FIELDS: [name: string, isFit: ((value: string) => boolean) | undefined][] = [
+/** Every field, in an order such that each command takes the first few. */
+const FIELDS: [name: string, isFit: (value: unknown) => boolean][] = [
   ['account', isName],
-  ['ifRevision', undefined],
+  ['ifRevision', isCount],
   ['token', isSecret],
   ['refreshToken', isSecret],
-  ['expiresAt', undefined],
+  ['expiresAt', isCount],
 ];
 
 /**
@@ -27,11 +29,7 @@ export function check<T extends object>(args: T, count: number): T {
   // A command that takes a token demands it.
   for (const [name, value] of Object.entries(count > 2 ? { token: undefined, ...args } : args)) {
     if (value === undefined && name !== 'token') continue;
-    const isFit = rules.get(name);
-    const isValid = isFit
-      ? typeof value === 'string' && isFit(value)
-      : rules.has(name) && Number.isSafeInteger(value) && value >= 0;
-    if (!isValid) throw new SecureTokenError('invalid-argument', `${name} is not valid`);
+    if (!rules.get(name)?.(value)) throw new SecureTokenError('invalid-argument', `${name} is not valid`);
     if (byteLength(value) > 1 << 20) throw new SecureTokenError('too-large', `${name} is over 1 MiB`);
   }
   return args;

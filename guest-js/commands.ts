@@ -2,7 +2,7 @@
 
 import { Channel, type InvokeArgs, invoke } from '@tauri-apps/api/core';
 import { check } from './check.js';
-import { emit } from './emit.js';
+import { addListener, emit } from './emit.js';
 import { toError } from './errors.js';
 
 /** What one account stores. */
@@ -112,9 +112,7 @@ let watching: Promise<unknown> | undefined;
  * @throws {@link SecureTokenError}; the next call tries again.
  */
 export async function watchTokens(listener: (notice: TokenNotice) => void): Promise<() => void> {
-  // A wrapper of its own, so that one function given twice is two listeners.
-  const own = (notice: TokenNotice) => listener(notice);
-  listeners.add(own);
+  const end = addListener(listeners, listener);
   try {
     watching ??= call('watch_tokens', {
       channel: new Channel<TokenNotice>((notice) => emit(listeners, notice)),
@@ -122,13 +120,11 @@ export async function watchTokens(listener: (notice: TokenNotice) => void): Prom
     await watching;
   } catch (cause) {
     watching = undefined;
-    listeners.delete(own);
+    end();
     // Also what the channel throws outside Tauri.
     throw toError(cause, 'watch_tokens');
   }
-  return () => {
-    listeners.delete(own);
-  };
+  return end;
 }
 
 /**

@@ -8,6 +8,7 @@ import { inTauri } from './errors.js';
 import { type Entry, entriesIn, outboxOf, tokenOf } from './outbox-form.js';
 import { retryDelay } from './retry-delay.js';
 
+/** What {@link createOutbox} takes. */
 export interface OutboxOptions {
   /** The account of the session. Its outbox is the account of that name behind `revoke-outbox/`. Default: `"default"`. */
   account?: string;
@@ -28,6 +29,7 @@ export interface OutboxOptions {
   onError?: (error: Error) => void;
 }
 
+/** Revokes, and keeps what could not be revoked. Its methods work detached from the object. */
 export interface Outbox {
   /**
    * Stores the record, calls {@link OutboxOptions.revoke}, and removes the record: give this to `SessionOptions.revoke`. It

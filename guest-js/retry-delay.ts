@@ -1,6 +1,6 @@
 // How long to wait before a server is asked again: full jitter, and what the server asks for.
 
-const LONGEST_JITTER = 60_000;
+const LONGEST_JITTER = 120_000;
 const LONGEST_RETRY_AFTER = 3_600_000;
 
 /** What `Retry-After` says (RFC 9110 section 10.2.3), in milliseconds from now. */
@@ -15,8 +15,11 @@ function retryAfter(cause: unknown): number {
 /**
  * The milliseconds to wait after `cause`, the failure after `failures` others in a row.
  *
- * A random time of up to 1, 2, 4 … 60 seconds, so that clients which failed together do not return together ("Exponential
- * Backoff And Jitter", AWS Architecture Blog, 2015), on top of what the server asks for, up to an hour.
+ * What the server asks for, up to an hour, and on top a random time of up to 2, 4, 8 … 120 seconds, or of up to as long as
+ * the server asked for: clients that failed together, or were told the same, must not return together ("Exponential Backoff
+ * And Jitter", AWS Architecture Blog, 2015).
  */
-export const retryDelay = (cause: unknown, failures: number): number =>
-  retryAfter(cause) + (1 - Math.random()) * Math.min(1000 * 2 ** failures, LONGEST_JITTER);
+export function retryDelay(cause: unknown, failures: number): number {
+  const asked = retryAfter(cause);
+  return asked + (1 - Math.random()) * Math.min(Math.max(2000 * 2 ** failures, asked), LONGEST_JITTER);
+}

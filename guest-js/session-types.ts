@@ -23,6 +23,7 @@ export interface Tokens {
  */
 export type SignedOutReason = 'logout' | 'refused' | 'elsewhere';
 
+/** What `createSession` takes. */
 export interface SessionOptions {
   /** Names the token of this session. Default: `"default"`. */
   account?: string;
@@ -33,10 +34,10 @@ export interface SessionOptions {
    * 6749 section 5.2), or with {@link SessionEnded}, to end the session. Any other rejection (no network, 429, 5xx) leaves
    * it as it is.
    *
-   * After such a failure {@link Session.refresh} rests: for a random time of up to 1, 2, 4 and so on to 60 seconds, and
-   * for as long as the server asks for (`Retry-After`, RFC 9110 section 10.2.3; up to an hour) on top. The rejected object
-   * hands that over as `retryAfter` (seconds, or the text of the header), or with the `headers` of the response, its own
-   * or those of its `response`. So a `Response` may be thrown as it is.
+   * After such a failure {@link Session.refresh} rests: for as long as the server asks for (`Retry-After`, RFC 9110 section
+   * 10.2.3; up to an hour), and on top for a random time of up to 2, 4, 8 and so on to 120 seconds, or up to as long again
+   * as the server asked for. The rejected object hands that over as `retryAfter` (seconds, or the text of the header), or
+   * with the `headers` of the response, its own or those of its `response`. So a `Response` may be thrown as it is.
    *
    * @param signal Aborted by login, logout and dispose.
    */
@@ -71,7 +72,9 @@ export interface Snapshot {
   readonly error?: SecureTokenError;
 }
 
+/** The token of one account, in memory and in the key store. Its methods work detached from the object. */
 export interface Session {
+  /** What may be shown now. */
   getSnapshot(): Snapshot;
   /** Calls `fn` after each change. Returns the function that ends it. */
   listen(fn: (snapshot: Snapshot) => void): () => void;

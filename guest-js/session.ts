@@ -2,7 +2,7 @@
 
 import { check } from './check.js';
 import { clearToken, getToken, setToken, type TokenRecord, watchTokens } from './commands.js';
-import { emit } from './emit.js';
+import { addListener, emit } from './emit.js';
 import { inTauri, type SecureTokenError } from './errors.js';
 import { retryDelay } from './retry-delay.js';
 import type { Session, SessionOptions, SignedOutReason, Snapshot, Status, Tokens } from './session-types.js';
@@ -43,11 +43,6 @@ function receive(tokens: Tokens, refreshTokenBefore?: string): TokenRecord {
   return check(record as TokenRecord, 5);
 }
 
-const isSame = (one?: TokenRecord | null, other?: TokenRecord) =>
-  one?.token === other?.token &&
-  one?.refreshToken === other?.refreshToken &&
-  one?.expiresAt === other?.expiresAt;
-
 /** Whether the server said that the grant is at its end, and not merely that something went wrong. */
 function endsSession(cause: unknown): boolean {
   const { error, response, status = response?.status } = Object(cause);
@@ -63,7 +58,7 @@ function endsSession(cause: unknown): boolean {
 export function createSession(options: SessionOptions = {}): Session {
   const native = inTauri();
   const { account = 'default', onError, onSignedOut } = options;
-  const listeners = new Set<() => void>();
+  const listeners = new Set<(_: undefined) => void>();
 
   /** Counts logins and logouts. NaN once disposed: it equals nothing, so nothing is committed any more. */
   let epoch = 0;
@@ -74,10 +69,10 @@ export function createSession(options: SessionOptions = {}): Session {
   let revision = -1;
   /** Memory holds a change that the store does not. */
   let unsaved = !native;
+  /** The store holds a change of another window that could not be read yet. */
+  let unread = false;
   /** The store may hold a token that is used up or belongs to an earlier login. */
   let stale = false;
-  /** The store has a newer revision that could not be read yet. */
-  let behind = false;
   let failures = 0;
   let retry: ReturnType<typeof setTimeout> | undefined;
   /** When the last token of a login or refresh arrived. */
@@ -95,6 +90,9 @@ export function createSession(options: SessionOptions = {}): Session {
 
   const isLive = () => epoch >= 0;
 
+  /** Memory and store are known to differ. */
+  const isApart = () => unsaved || unread;
+
   /** Returns a test whether memory is still what it is now. */
   const mark = () => {
     const at = epoch;
@@ -104,7 +102,7 @@ export function createSession(options: SessionOptions = {}): Session {
 
   function publish(error?: SecureTokenError, withoutRecord: Status = 'signedOut') {
     const status = record ? 'signedIn' : withoutRecord;
-    const persisted = !unsaved && !behind && /^signed/.test(status);
+    const persisted = !isApart() && /^signed/.test(status);
     const next = { status, expiresAt: record?.expiresAt, persisted, error } as Snapshot;
     if (JSON.stringify(next) === JSON.stringify(snapshot)) return;
     snapshot = Object.freeze(next);
@@ -118,14 +116,14 @@ export function createSession(options: SessionOptions = {}): Session {
   function fail(error: SecureTokenError, withoutRecord?: Status) {
     publish(error, withoutRecord);
     report(error);
-    if ((unsaved || behind) && error.retryable) {
+    if (isApart() && error.retryable) {
       clearTimeout(retry);
       retry = setTimeout(sync, Math.min(500 * 2 ** failures++, 30_000) * (1 + Math.random()));
     }
   }
 
   function saved() {
-    unsaved = stale = behind = false;
+    unsaved = unread = stale = false;
     failures = 0;
     publish();
   }
@@ -142,10 +140,9 @@ export function createSession(options: SessionOptions = {}): Session {
     try {
       const stored = await getToken({ account });
       if (!still()) return;
-      revision = stored?.revision ?? -1;
-      // Compared by content: a write that timed out may have been carried out, and then has no revision of its own.
-      if (!isSame(stored, record)) {
-        const { revision: _, ...next } = stored ?? {};
+      if (stored?.revision !== revision) {
+        const { revision: now = -1, ...next } = stored ?? {};
+        revision = now;
         replace(stored ? (next as TokenRecord) : undefined);
       }
       saved();
@@ -172,18 +169,15 @@ export function createSession(options: SessionOptions = {}): Session {
       if (record && stale) {
         // To be signed out at the next start is better than to come back with a token that is used up.
         await write().then(() => {
-          if (at === epoch) stale = false;
+          if (still()) stale = false;
         }, report);
       }
       if (still()) fail(error as SecureTokenError);
-    } finally {
-      // A disposed session has one try: a second could undo what its successor did.
-      if (!isLive()) unsaved = false;
     }
   }
 
   /** Saves what is unsaved, else reads: when it is its turn, if that is still `wanted` by then. */
-  const sync = async (wanted = () => unsaved || behind): Promise<Snapshot> => {
+  const sync = async (wanted = isApart): Promise<Snapshot> => {
     if (native) {
       queue = queue.then<unknown>(() => wanted() && (unsaved ? push() : pull()));
       await queue;
@@ -243,12 +237,8 @@ export function createSession(options: SessionOptions = {}): Session {
     return at === epoch ? record?.token : undefined;
   }
 
-  const listen = (fn: (snapshot: Snapshot) => void) => {
-    // Reads the snapshot when called, so that a listener that changes the session leaves nobody behind.
-    const own = () => fn(snapshot);
-    listeners.add(own);
-    return () => void listeners.delete(own);
-  };
+  // Reads the snapshot when called, so that a listener that changes the session leaves nobody behind.
+  const listen = (fn: (snapshot: Snapshot) => void) => addListener(listeners, () => fn(snapshot));
 
   const ready = () =>
     new Promise<Snapshot>((resolve) => {
@@ -305,7 +295,11 @@ export function createSession(options: SessionOptions = {}): Session {
   if (native) {
     // The watch comes first: a change between the read and the watch would go unseen.
     queue = watch = watchTokens((notice) => {
-      if (notice.account === account) void sync(() => (behind ||= notice.revision > revision));
+      if (notice.account !== account) return;
+      void sync(() => {
+        unread ||= notice.revision > revision;
+        return unread;
+      });
     }).catch(report);
     void hydrate();
   } else if (!warned) {

@@ -10,7 +10,7 @@ import {
   type TokenNotice,
   watchTokens,
 } from './commands.js';
-import { emit } from './emit.js';
+import { addListener, emit } from './emit.js';
 import { inTauri } from './errors.js';
 
 /** The commands that a storage needs. */
@@ -43,11 +43,7 @@ const memory: StorageVault = {
   getToken: async (args) => records.get(check(args, 1).account) ?? null,
   clearToken: async (args) => change(check(args, 1).account),
   listAccounts: async () => [...records.keys()],
-  watchTokens: async (listener) => {
-    const own = (notice: TokenNotice) => listener(notice);
-    listeners.add(own);
-    return () => void listeners.delete(own);
-  },
+  watchTokens: async (listener) => addListener(listeners, listener),
 };
 
 let warned = false;

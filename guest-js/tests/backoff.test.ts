@@ -91,7 +91,6 @@ describe('while a refresh rests', () => {
     const { session, refresh } = await failing({ status: 429, retryAfter: 3600 });
     await failure(session.refresh('t1'));
     vault.change({ token: 't9' });
-    vi.useRealTimers();
     await until(() => expect(session.getToken()).toBe('t9'));
     expect(session.retryAt()).toBeUndefined();
     refresh.mockResolvedValue({ token: 't10' });
@@ -133,7 +132,7 @@ describe('while a refresh rests', () => {
 });
 
 describe('how long', () => {
-  it('up to 1, 2, 4 … 60 seconds, at random', async () => {
+  it('up to 2, 4, 8 … 120 seconds, at random', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(0);
     const { session } = await failing(offline);
     const seconds: number[] = [];
@@ -142,7 +141,7 @@ describe('how long', () => {
       seconds.push(((session.retryAt() ?? 0) - Date.now()) / 1000);
       vi.setSystemTime(session.retryAt() ?? 0);
     }
-    expect(seconds).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
+    expect(seconds).toEqual([2, 4, 8, 16, 32, 64, 120, 120, 120]);
   });
 
   it('begins anew after a success', async () => {
@@ -152,12 +151,12 @@ describe('how long', () => {
     refresh.mockResolvedValueOnce({ token: 't2' });
     await session.refresh();
     await failure(session.refresh());
-    expect(session.retryAt()).toBe(NOW + 1000);
+    expect(session.retryAt()).toBe(NOW + 2000);
   });
 
   it('the whole range is used, so that clients which failed together do not return together', () => {
-    const delays = Array.from({ length: 6000 }, () => retryDelay(offline, 20));
-    const seconds = Array<number>(60).fill(0);
+    const delays = Array.from({ length: 12_000 }, () => retryDelay(offline, 20));
+    const seconds = Array<number>(120).fill(0);
     for (const delay of delays)
       seconds[Math.ceil(delay / 1000) - 1] = (seconds[Math.ceil(delay / 1000) - 1] ?? 0) + 1;
     // 100 a second on average.
@@ -207,9 +206,9 @@ describe('how long', () => {
     ['text', 'Retry-After: 7', 0],
   ])('Retry-After: %s', (_, cause, wait) => {
     vi.spyOn(Math, 'random').mockReturnValue(0);
-    expect(retryDelay(cause, 0)).toBe(wait + 1000);
-    vi.spyOn(Math, 'random').mockReturnValue(0.5);
-    expect(retryDelay(cause, 1)).toBe(wait + 1000);
+    expect(retryDelay(cause, 0)).toBe(wait + Math.min(Math.max(2000, wait), 120_000));
+    vi.spyOn(Math, 'random').mockReturnValue(1);
+    expect(retryDelay(cause, 1)).toBe(wait);
   });
 
   it('Retry-After is kept to: no request asks the server before', async () => {
@@ -220,7 +219,7 @@ describe('how long', () => {
     vi.setSystemTime(NOW + 30_000);
     await failure(session.refresh('t1'));
     expect(refresh).toHaveBeenCalledTimes(1);
-    vi.setSystemTime(NOW + 31_000);
+    vi.setSystemTime(NOW + 60_000);
     await failure(session.refresh('t1'));
     expect(refresh).toHaveBeenCalledTimes(2);
   });

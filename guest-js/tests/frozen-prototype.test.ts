@@ -6,7 +6,7 @@ import { createPinia } from 'pinia';
 import { beforeAll, expect, it } from 'vitest';
 import { createStore } from 'vuex';
 import { FakeVault, rejection } from './fake-vault.js';
-import { freshPage, untilPersisted } from './helpers.js';
+import { freshPage, until, untilPersisted } from './helpers.js';
 
 beforeAll(() => {
   Object.freeze(Object.prototype);
@@ -36,4 +36,26 @@ it('session, fetch, errors and bindings', async () => {
   vault.fail('get_token', rejection('locked'));
   await expect(getToken()).rejects.toMatchObject({ name: 'SecureTokenError', code: 'locked' });
   server.close();
+});
+
+it('refresh ahead of time and outbox', async () => {
+  const { createSession } = await freshPage();
+  const { keepFresh } = await import('../keep-fresh.js');
+  const { createOutbox } = await import('../outbox.js');
+  const vault = new FakeVault({ default: { token: 't1', expiresAt: 1 } });
+  let isAway = true;
+  const revoke = async () => {
+    if (isAway) throw Object.assign(new Error('away'), { status: 503 });
+  };
+  const outbox = createOutbox({ revoke });
+  const session = createSession({ refresh: async () => ({ token: 't2' }), revoke: outbox.revoke });
+  const end = keepFresh(session);
+  await until(() => expect(session.getToken()).toBe('t2'));
+  end();
+  await session.logout();
+  await until(() => expect([...vault.records.keys()]).toEqual(['revoke-outbox/default']));
+  isAway = false;
+  outbox.dispose();
+  createOutbox({ revoke });
+  await until(() => expect(vault.records.size).toBe(0));
 });

@@ -82,3 +82,30 @@ it('the refused redirect and origin errors show no token', async () => {
   const error = await authFetch('https://api.example.com').catch((error) => error);
   expect(shown(error)).not.toContain('SECRET');
 });
+
+it('a failed refresh ahead of time and a failed revoke show no token, nor does the end of the session', async () => {
+  const { keepFresh } = await import('../keep-fresh.js');
+  const { createOutbox } = await import('../outbox.js');
+  const heard = vi.fn();
+  const away = () => Promise.reject({ status: 503 });
+  const outbox = createOutbox({ revoke: away, onError: heard });
+  const session = page.createSession({
+    refresh: away,
+    revoke: outbox.revoke,
+    onError: heard,
+    onSignedOut: heard,
+  });
+  await session.login({ ...TOKENS, expiresIn: 0.001 });
+  const end = keepFresh(session, heard);
+  await until(() => expect(heard).toHaveBeenCalledTimes(1));
+  vault.fail('set_token', rejection('too-large'));
+  await session.logout();
+  await until(() => expect(heard).toHaveBeenCalledTimes(4));
+  vault.records.set('revoke-outbox/default', { token: 'SECRET-damaged' });
+  await expect(outbox.revoke(TOKENS)).rejects.toEqual({ status: 503 });
+  end();
+  outbox.dispose();
+  const codes = heard.mock.calls.map(([value]) => value.code ?? value.status ?? value);
+  expect(codes).toEqual([503, 'logout', 'too-large', 503, 'corrupt']);
+  expect([...heard.mock.calls.flat(), outbox, session].map(shown).join('\n')).not.toContain('SECRET');
+});

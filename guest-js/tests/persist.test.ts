@@ -93,6 +93,23 @@ describe('a login that cannot be stored', () => {
   });
 });
 
+it('a token of the earlier login is cleared also when the clear of a login before lands late', async () => {
+  const session = createSession();
+  await session.ready();
+  vi.spyOn(vault, 'notify').mockImplementation(() => {});
+  vault.fail('set_token', rejection('locked'), 2);
+  const open = vault.hold('clear_token');
+  const first = session.login({ token: 'u1' });
+  await until(() => expect(vault.count('clear_token')).toBe(1));
+  const second = session.login({ token: 'u2' });
+  vault.change({ token: 't9', refreshToken: 'r9' });
+  open();
+  await Promise.all([first, second]);
+  expect(session.getSnapshot()).toMatchObject({ persisted: false, error: { code: 'locked' } });
+  expect(vault.count('clear_token')).toBe(2);
+  expect(vault.records.size).toBe(0);
+});
+
 describe('a write that fails after a rotation', () => {
   const rotate = async () => ({ token: 't2', refreshToken: 'r2' });
 

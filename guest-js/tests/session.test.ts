@@ -352,6 +352,25 @@ describe('windows stay in step', () => {
     expect(revoke).not.toHaveBeenCalled();
   });
 
+  it('a logout in another window that cannot be read at once: not called persisted, and read again', async () => {
+    vi.useFakeTimers();
+    const vault = new FakeVault({ default: { token: 't1' } });
+    const onError = vi.fn();
+    const session = createSession({ onError });
+    await session.ready();
+    vault.fail('get_token', rejection('timeout'), 2);
+    vault.change(undefined);
+    await until(() => expect(onError).toHaveBeenCalledTimes(1));
+    expect(session.getSnapshot()).toMatchObject({
+      status: 'signedIn',
+      persisted: false,
+      error: { code: 'timeout' },
+    });
+    await vi.runAllTimersAsync();
+    expect(session.getSnapshot()).toEqual({ status: 'signedOut', persisted: true });
+    expect(session.getToken()).toBeUndefined();
+  });
+
   it('a change before the read of the start is done is not missed', async () => {
     const vault = new FakeVault();
     const open = vault.hold('get_token');
