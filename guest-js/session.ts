@@ -173,6 +173,9 @@ export function createSession(options: SessionOptions = {}): Session {
         }, report);
       }
       if (still()) fail(error as SecureTokenError);
+    } finally {
+      // A disposed session has one try: a second could undo what its successor did.
+      if (!isLive()) unsaved = false;
     }
   }
 
