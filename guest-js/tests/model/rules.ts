@@ -33,7 +33,7 @@ export class Rules {
   #written: string | undefined;
   #clears = 0;
   /** The store may hold a refresh token that is used up, or a token of an earlier login. */
-  #stale = false;
+  #stale: boolean | 'perhaps' = false;
   /** What has to hold after this step. */
   readonly #due: (() => void)[] = [];
   #refused = false;
@@ -148,7 +148,8 @@ export class Rules {
       this.#expectSameToken('a failed read');
       if (!isCurrent) this.#expectSameSnapshot();
     }
-    if (command === 'clear_token' && !error && isCurrent) this.#stale = false;
+    if (command === 'clear_token' && !error && isCurrent)
+      this.#stale = this.page.session.getToken() === this.#written ? false : 'perhaps';
     if (command === 'set_token' && error && error !== 'conflict' && isCurrent) this.#expectClear();
   }
 
@@ -178,6 +179,7 @@ export class Rules {
     if (this.#disposed || session.getToken() !== this.#written) return;
     const clears = this.#clears;
     const isStale = this.#stale;
+    if (isStale === 'perhaps') return;
     this.#due.push(() => {
       this.#demand(
         this.#clears > clears === isStale,
