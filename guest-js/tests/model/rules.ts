@@ -38,6 +38,8 @@ export class Rules {
   readonly #due: (() => void)[] = [];
   #refused = false;
   #disposed = false;
+  /** A write was sent and not answered; once disposed, also one that was. */
+  #wrote = false;
   /** Every token that was in memory, oldest first. */
   readonly #seen: string[] = [];
 
@@ -113,6 +115,8 @@ export class Rules {
     if (command === 'clear_token') this.#clears++;
     const writes = command === 'set_token' || command === 'clear_token';
     if (writes) {
+      this.#demand(!this.#disposed || !this.#wrote, `P3 ${name}: a disposed session writes a second time`);
+      this.#wrote = true;
       const wins = args.ifRevision === undefined;
       this.#demand(wins || !this.#isNew, `P3 ${name}: a login or logout gives way to what came before it`);
       this.#isNew = false;
@@ -143,6 +147,7 @@ export class Rules {
   /** The answer of a call reaches the page. */
   hear(command: string, value: unknown, error?: ErrorCode): void {
     const isCurrent = this.#changesAtCall === this.#changes;
+    if (!this.#disposed) this.#wrote = false;
     if (command === 'get_token' && !error && value === null) this.#mayBeOut = true;
     if (command === 'get_token' && error) {
       this.#expectSameToken('a failed read');

@@ -21,7 +21,7 @@ export type Step =
 export const WINDOWS = 2;
 
 const window = fc.nat(WINDOWS - 1);
-const rarely = (weight: number, arbitrary: fc.Arbitrary<Step>) => ({ weight, arbitrary });
+const weigh = <T>(weight: number, arbitrary: fc.Arbitrary<T>) => ({ weight, arbitrary });
 
 const store = fc.oneof(
   { weight: 6, arbitrary: fc.constant('none' as const) },
@@ -29,23 +29,28 @@ const store = fc.oneof(
 );
 const server = fc.constantFrom('rotated', 'kept', 'network', 'busy', 'refused');
 
+const login: fc.Arbitrary<Step & { window: number }> = fc.record({
+  do: fc.constant('login'),
+  window,
+  refreshToken: fc.boolean(),
+  expiresIn: fc.constantFrom(0, 5, 3600),
+});
+const end: fc.Arbitrary<Step & { window: number }> = fc.record({
+  do: fc.constantFrom('dispose', 'reload'),
+  window,
+  arrive: fc.boolean(),
+});
+const read = (fault: Choice['store']): Step => ({ do: 'task', pick: 0, store: fault, server: 'kept' });
+
 const step = fc.oneof(
-  rarely(30, fc.record({ do: fc.constant('task'), pick: fc.nat(5), store, server })),
-  rarely(3, fc.record({ do: fc.constant('timer') })),
-  rarely(2, fc.record({ do: fc.constant('quiet'), hydrate: fc.boolean() })),
-  rarely(
-    3,
-    fc.record({
-      do: fc.constant('login'),
-      window,
-      refreshToken: fc.boolean(),
-      expiresIn: fc.constantFrom(0, 5, 3600),
-    }),
-  ),
-  rarely(3, fc.record({ do: fc.constant('logout'), window })),
-  rarely(2, fc.record({ do: fc.constant('hydrate'), window })),
-  rarely(1, fc.record({ do: fc.constantFrom('ready', 'fresh'), window })),
-  rarely(
+  weigh(30, fc.record({ do: fc.constant('task'), pick: fc.nat(5), store, server })),
+  weigh(3, fc.record({ do: fc.constant('timer') })),
+  weigh(4, fc.record({ do: fc.constant('quiet'), hydrate: fc.boolean() })),
+  weigh(3, login),
+  weigh(3, fc.record({ do: fc.constant('logout'), window })),
+  weigh(2, fc.record({ do: fc.constant('hydrate'), window })),
+  weigh(1, fc.record({ do: fc.constantFrom('ready', 'fresh'), window })),
+  weigh(
     5,
     fc.record({
       do: fc.constant('refresh'),
@@ -53,16 +58,31 @@ const step = fc.oneof(
       rejected: fc.constantFrom('any', 'current', 'old', 'foreign'),
     }),
   ),
-  rarely(2, fc.record({ do: fc.constant('app'), present: fc.boolean() })),
-  rarely(3, fc.record({ do: fc.constantFrom('dispose', 'reload'), window, arrive: fc.boolean() })),
-  rarely(1, fc.record({ do: fc.constant('sleep'), seconds: fc.constantFrom(1, 60, 4000) })),
+  weigh(2, fc.record({ do: fc.constant('app'), present: fc.boolean() })),
+  weigh(2, end),
+  weigh(1, fc.record({ do: fc.constant('sleep'), seconds: fc.constantFrom(1, 60, 4000) })),
+);
+
+/** What rarely follows on each other by chance, and is where sessions have failed. */
+const habit = fc.oneof(
+  fc.tuple(login, end).map(([first, { window: _, ...then }]) => [first, { ...then, window: first.window }]),
+  // Another window's change whose read, the task after the notice, fails.
+  fc
+    .tuple(fc.boolean(), store)
+    .map(([present, fault]) => [
+      { do: 'quiet', hydrate: false } as const,
+      { do: 'app', present } as const,
+      ...Array.from({ length: 6 }, () => read(fault)),
+    ]),
 );
 
 /** What one run does: it begins with a record in the store or without, over a vault that keeps a copy or does not. */
 export const scenario = fc.record({
   stored: fc.boolean(),
   memoryCopy: fc.boolean(),
-  steps: fc.array(step, { maxLength: 60, size: 'max' }),
+  steps: fc
+    .array(fc.oneof(weigh(20, fc.tuple(step)), weigh(1, habit)), { maxLength: 60, size: 'max' })
+    .map((lists): Step[] => lists.flat()),
 });
 
 export type Scenario = typeof scenario extends fc.Arbitrary<infer Value> ? Value : never;
