@@ -248,6 +248,7 @@ export class Rules {
     );
     for (const expect of this.#due.splice(0)) expect();
     if (snapshot.status !== 'hydrating') this.#rang = false;
+    if (token) this.#loggedOut = false;
     if (token && token !== this.#seen.at(-1)) this.#seen.push(token);
     if (token) this.#demand(!this.#left.has(loginOf(token)), `P3 ${name}: ${token} is back in memory`);
     if (snapshot.persisted && !this.#refused) {
