@@ -24,7 +24,7 @@ const RETURNS = ['focus', 'visibilitychange', 'pageshow'];
  * A failure keeps the session. It is tried again while the token lives, when {@link Session.retryAt} says, and once the
  * network is back. After that the next request refreshes.
  *
- * @param onError Hears each failure.
+ * @param onError Hears each failure: what `SessionOptions.refresh` rejected with, as it is.
  * @returns A function that ends it.
  */
 export function keepFresh(session: Session, onError?: (error: Error) => void): () => void {

@@ -4,7 +4,7 @@ import { createAlarm } from './alarm.js';
 import { check } from './check.js';
 import { clearToken, getToken, setToken, type TokenRecord } from './commands.js';
 import { emit } from './emit.js';
-import { inTauri } from './errors.js';
+import { inTauri, SecureTokenError } from './errors.js';
 import { type Entry, entriesIn, outboxOf, tokenOf } from './outbox-form.js';
 import { retryDelay } from './retry-delay.js';
 
@@ -25,7 +25,7 @@ export interface OutboxOptions {
    * refresh token is dropped when it expires, if that is earlier.
    */
   maxAge?: number;
-  /** Hears every failure that no returned promise rejects with. */
+  /** Hears every failure that no returned promise rejects with: of the store, and what `revoke` rejected with, as it is. */
   onError?: (error: Error) => void;
 }
 
@@ -52,10 +52,13 @@ const isDefinite = (cause: unknown) => {
  *
  * Outside Tauri there is no outbox: records are revoked, and not kept.
  *
- * @throws `SecureTokenError` `invalid-argument` for an account of over 498 bytes, or with control characters.
+ * @throws `SecureTokenError` `invalid-argument` for an account of over 498 bytes, or with control characters, and for a
+ * `maxAge` that is no number of seconds.
  */
 export function createOutbox(options: OutboxOptions): Outbox {
   const { maxAge = 30 * 86_400, onError } = options;
+  if (!(Number.isFinite(maxAge) && maxAge >= 0))
+    throw new SecureTokenError('invalid-argument', 'maxAge is not valid');
   const { account } = check({ account: outboxOf(options.account ?? 'default') }, 1);
   let isOpen = true;
   let failures = 0;

@@ -49,7 +49,10 @@ export interface SessionOptions {
    * no end, nor is {@link Session.dispose}.
    */
   onSignedOut?: (reason: SignedOutReason) => void;
-  /** Hears every failure that no returned promise rejects with: of the store, the watch and `revoke`. */
+  /**
+   * Hears every failure that no returned promise rejects with: of the store, the watch and `revoke`, whose rejection is
+   * handed on as it is.
+   */
   onError?: (error: Error) => void;
 }
 

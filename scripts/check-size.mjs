@@ -6,7 +6,7 @@ import { rolldown } from 'rolldown';
 import { entries, inputOptions } from './bundle.mjs';
 
 /** Each figure must stay under its budget. `index` is all but the bindings: commands, session and fetch. */
-const budgets = { index: 3300, 'keep-fresh': 600, outbox: 1100, pinia: 410, storage: 2450, vuex: 410 };
+const budgets = { index: 3350, 'keep-fresh': 600, outbox: 1150, pinia: 410, storage: 2450, vuex: 410 };
 
 async function gzipSize(input) {
   const bundle = await rolldown({

@@ -389,6 +389,11 @@ it.each(['x\n', 'x'.repeat(499), '\ud800'])('a bad account is refused: %j', (acc
   expect(make).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
 });
 
+it.each([Number.NaN, Number.POSITIVE_INFINITY, -1, '60', null])('a bad maxAge is refused: %j', (maxAge) => {
+  const make = () => createOutbox({ maxAge: maxAge as number, revoke: async () => {} });
+  expect(make).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
+});
+
 it('dispose ends the timer, also of a delivery that fails later', async () => {
   const answer = deferred<void>();
   const { outbox } = await open({ revoke: () => answer.promise });
