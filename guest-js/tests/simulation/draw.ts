@@ -10,6 +10,8 @@ const TOP = 40;
 const BOTTOM = 44;
 /** Colours that people who see few colours can tell apart (Okabe and Ito, 2008). */
 const COLOURS = ['#0072b2', '#d55e00', '#009e73'];
+/** Of this many seconds the highest is drawn. */
+const STEP = 5;
 /** What must not be reached, in percent of the sessions. */
 const LIMIT = 5;
 
@@ -24,9 +26,10 @@ export function draw(results: (Result & { title: string })[]): string {
   const [begin, end] = results[0]?.away ?? [0, 0];
 
   const curves = results.map(({ perSecond, sessions }, index) => {
-    const points = perSecond.map(
-      (count, second) => `${x(second).toFixed(1)},${y((100 * count) / sessions).toFixed(1)}`,
-    );
+    const points = Array.from({ length: seconds / STEP }, (_, step) => {
+      const highest = Math.max(...perSecond.slice(step * STEP, (step + 1) * STEP));
+      return `${x(step * STEP).toFixed(0)},${y((100 * highest) / sessions).toFixed(1)}`;
+    });
     return `<polyline points="${points.join(' ')}" fill="none" stroke="${COLOURS[index]}" stroke-width="1.2"/>`;
   });
   const keys = results.map(

@@ -15,9 +15,9 @@ export type Outage = 'offline' | '503' | '429';
 
 export const OUTAGES: { outage: Outage; title: string }[] = [
   { outage: 'offline', title: 'no connection' },
-  { outage: '503', title: '503 with Retry-After: 30' },
-  // A limit that holds before and after the outage too; meanwhile it is 0.
-  { outage: '429', title: '429 with Retry-After: 10 above 1 % of the sessions a second' },
+  { outage: '503', title: '503, Retry-After: 30' },
+  // To all during the outage, and at any time to what is more than 1 % of the sessions in a second.
+  { outage: '429', title: '429, Retry-After: 10' },
 ];
 
 export interface Result {
@@ -29,6 +29,10 @@ export interface Result {
   away: [begin: number, end: number];
   /** The most refreshes in a second. */
   peak: number;
+  /** The same, once the server was back. */
+  peakAfter: number;
+  /** Refreshes that did not bring a token. */
+  failed: number;
   signedOut: number;
   /** Sessions that bought a token after the outage and hold one that is valid. */
   refreshed: number;
@@ -56,6 +60,7 @@ export async function simulate(
   const start = events.now;
   const elapsed = () => events.now - start;
   const perSecond = Array.from({ length: END / SECOND }, () => 0);
+  let failed = 0;
   /** When each session first bought a token after the outage, in milliseconds from the start. */
   const recovered = new Float64Array(sessions);
 
@@ -96,6 +101,7 @@ export async function simulate(
       const isTooMuch = outage === '429' && count > sessions / 100;
       const latency = between(...LATENCY);
       events.after(latency, () => {
+        if (isTooMuch || isAway) failed++;
         if (isTooMuch || (isAway && outage === '429')) return reject({ status: 429, retryAfter: 10 });
         if (isAway)
           return reject(outage === '503' ? { status: 503, retryAfter: 30 } : new TypeError('offline'));
@@ -138,6 +144,8 @@ export async function simulate(
     perSecond,
     away: [BEGIN / SECOND, BACK / SECOND],
     peak: Math.max(...perSecond),
+    peakAfter: Math.max(...perSecond.slice(BACK / SECOND)),
+    failed,
     signedOut: states.filter(({ status }) => status !== 'signedIn').length,
     refreshed: states.filter((_, index) => isFresh(index)).length,
     recovery: recovered.reduce((last, at) => Math.max(last, at), 0) / SECOND - BACK / SECOND,

@@ -1,12 +1,16 @@
 // An auth server that comes back after ten minutes is not run over, and nobody is signed out meanwhile.
 //
-//   SIMULATION_SESSIONS=100000 npx vitest run guest-js/tests/simulation      as many as docs/scale.md shows
+//   SIMULATION_SESSIONS=100000 npx vitest run guest-js/tests/simulation      more sessions (`npm run test:model`)
+//   SIMULATION_FIGURES=1 …      also writes the figures into docs/scale.md (`npm run simulate`)
 
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildRealm } from '../realm.js';
-import { OUTAGES, simulate } from './simulate.js';
+import { writeFigures } from './figures.js';
+import { OUTAGES, type Result, simulate } from './simulate.js';
 
-const SESSIONS = Number(process.env.SIMULATION_SESSIONS ?? 5000);
+const { SIMULATION_SESSIONS = '5000', SIMULATION_FIGURES } = process.env;
+const SESSIONS = Number(SIMULATION_SESSIONS);
+const results: (Result & { title: string })[] = [];
 
 let load: Awaited<ReturnType<typeof buildRealm>>;
 
@@ -14,11 +18,17 @@ beforeAll(async () => {
   load = await buildRealm();
 });
 
+afterAll(() => {
+  if (SIMULATION_FIGURES) writeFigures(results);
+});
+
 describe(`${SESSIONS} sessions and an auth server that is away for ten minutes`, () => {
   it.each(OUTAGES)(
     '$title: the peak of refreshes a second stays under 5 % of the sessions',
-    async ({ outage }) => {
-      const { signedOut, refreshed, peak } = await simulate(load, SESSIONS, outage);
+    async ({ outage, title }) => {
+      const result = await simulate(load, SESSIONS, outage);
+      results.push({ ...result, title });
+      const { signedOut, refreshed, peak } = result;
       expect(signedOut).toBe(0);
       expect(refreshed).toBe(SESSIONS);
       expect(peak / SESSIONS).toBeLessThan(0.05);
