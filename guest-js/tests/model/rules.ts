@@ -148,6 +148,8 @@ export class Rules {
   hear(command: string, value: unknown, error?: ErrorCode): void {
     const isCurrent = this.#changesAtCall === this.#changes;
     if (!this.#disposed) this.#wrote = false;
+    // That was its only try.
+    else if (command === 'set_token') this.#pending.clear();
     if (command === 'get_token' && !error && value === null) this.#mayBeOut = true;
     if (command === 'get_token' && error) {
       this.#expectSameToken('a failed read');
