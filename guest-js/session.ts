@@ -43,6 +43,11 @@ function receive(tokens: Tokens, refreshTokenBefore?: string): TokenRecord {
   return check(record as TokenRecord, 5);
 }
 
+const isSame = (one?: TokenRecord | null, other?: TokenRecord) =>
+  one?.token === other?.token &&
+  one?.refreshToken === other?.refreshToken &&
+  one?.expiresAt === other?.expiresAt;
+
 /** Whether the server said that the grant is at its end, and not merely that something went wrong. */
 function endsSession(cause: unknown): boolean {
   const { error, response, status = response?.status } = Object(cause);
@@ -140,9 +145,10 @@ export function createSession(options: SessionOptions = {}): Session {
     try {
       const stored = await getToken({ account });
       if (!still()) return;
-      if (stored?.revision !== revision) {
-        const { revision: now = -1, ...next } = stored ?? {};
-        revision = now;
+      revision = stored?.revision ?? -1;
+      // Compared by content: a write that timed out may have been carried out, and then has no revision of its own.
+      if (!isSame(stored, record)) {
+        const { revision: _, ...next } = stored ?? {};
         replace(stored ? (next as TokenRecord) : undefined);
       }
       saved();
@@ -173,6 +179,9 @@ export function createSession(options: SessionOptions = {}): Session {
         }, report);
       }
       if (still()) fail(error as SecureTokenError);
+    } finally {
+      // A disposed session has one try: a second could undo what its successor did.
+      if (!isLive()) unsaved = false;
     }
   }
 

@@ -155,6 +155,22 @@ describe('a write that fails after a rotation', () => {
     expect(vault.count('clear_token')).toBe(1);
   });
 
+  it('P3 the clear of an earlier login does not speak for the one that came meanwhile', async () => {
+    const session = createSession({ refresh: rotate });
+    await session.ready();
+    vault.fail('set_token', rejection('locked'), 2);
+    const open = vault.hold('clear_token');
+    await session.refresh();
+    await until(() => expect(vault.count('clear_token')).toBe(1));
+    const login = session.login({ token: 'u1' });
+    vi.spyOn(vault, 'notify').mockImplementation(() => {});
+    vault.change({ token: 't9', refreshToken: 'r9' });
+    open();
+    await login;
+    // The second is what keeps t9, which is not of this login, from coming back at the next start.
+    expect(vault.count('clear_token')).toBe(2);
+  });
+
   it('leaves the stored record alone if its refresh token still works', async () => {
     const session = createSession({ refresh: async () => ({ token: 't2' }) });
     await session.ready();

@@ -128,6 +128,16 @@ describe('P1 a store that cannot answer is not a signed-out user', () => {
     expect(vault.last('clear_token')).toEqual({ account: 'default' });
   });
 
+  it('a write of another window that timed out and was carried out all the same is found by hydrate', async () => {
+    const vault = new FakeVault({ default: { token: 't1' } });
+    const session = createSession();
+    await session.ready();
+    // Neither a revision nor a notice.
+    vault.records.set('default', { token: 't2' });
+    expect(await session.hydrate()).toEqual({ status: 'signedIn', persisted: true });
+    expect(session.getToken()).toBe('t2');
+  });
+
   it('login while unavailable works', async () => {
     const vault = new FakeVault();
     vault.fail('get_token', rejection('corrupt'));
@@ -403,6 +413,19 @@ describe('windows stay in step', () => {
     expect(vault.count('get_token')).toBe(1);
   });
 
+  it('P3 a logout in another window that cannot be read at first is read again', async () => {
+    vi.useFakeTimers();
+    const vault = new FakeVault({ default: { token: 't1' } });
+    const session = createSession();
+    await session.ready();
+    vault.fail('get_token', rejection('locked'));
+    vault.change(undefined);
+    await until(() => expect(session.getSnapshot().error?.code).toBe('locked'));
+    expect(session.getSnapshot()).toMatchObject({ status: 'signedIn', persisted: false });
+    await vi.runAllTimersAsync();
+    expect(session.getSnapshot()).toEqual({ status: 'signedOut', persisted: true });
+  });
+
   it('a window that may not watch works and says so', async () => {
     const vault = new FakeVault({ default: { token: 't1' } });
     vault.fail('watch_tokens', 'Command plugin:secure-token|watch_tokens not allowed by ACL');
@@ -503,6 +526,18 @@ describe('dispose', () => {
     session.dispose();
     await login;
     expect(vault.records.get('default')).toEqual({ token: 't1' });
+  });
+
+  it('P3 a login just before is written once: a second time would undo what came after it', async () => {
+    const vault = new FakeVault();
+    const open = vault.hold('watch_tokens');
+    const session = createSession();
+    const login = session.login({ token: 't1' });
+    session.dispose();
+    open();
+    await login;
+    await settle();
+    expect(vault.count('set_token')).toBe(1);
   });
 
   it('tries no failed write again', async () => {
