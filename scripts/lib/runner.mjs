@@ -86,7 +86,12 @@ async function execute(step) {
   const base = toolEnvironment();
   const command = typeof step.command === 'function' ? step.command() : step.command;
   console.log(`$ ${command.map((part) => (part === process.execPath ? 'node' : part)).join(' ')}`);
-  const { code, output } = await run(command, { cwd: step.cwd, env: { ...base, ...step.env?.(base) } });
+  const once = () => run(command, { cwd: step.cwd, env: { ...base, ...step.env?.(base) } });
+  let { code, output } = await once();
+  if (code !== 0 && step.toolCrash?.test(output)) {
+    console.error('The tool itself crashed, whatever it was given; once more.');
+    ({ code, output } = await once());
+  }
   if (code !== 0) console.error(`(exit code ${code})`);
   return { ok: code === 0, output };
 }
