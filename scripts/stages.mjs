@@ -17,7 +17,9 @@ import {
   keyringPackages,
   otherProviderPackages,
   windowPackages,
+  windowsPackages,
 } from './lib/system-packages.mjs';
+import { ensureWine, forWindows, windowsEnvironment, windowsTargets } from './lib/wine.mjs';
 
 const node = process.execPath;
 const plugin = ['--locked', '-p', 'tauri-plugin-secure-token'];
@@ -44,10 +46,13 @@ const buildDemo = build('build the demo app', [
 ]);
 export const demoBuild = [buildScripts, buildPage, buildDemo];
 
-const withoutKeyStore = () =>
-  integrationTests()
-    .filter((name) => !name.startsWith('linux'))
-    .flatMap((name) => ['--test', name]);
+const withoutKeyStore = () => [
+  '--lib',
+  '--bins',
+  ...integrationTests()
+    .filter((name) => !/^(linux|windows)/.test(name))
+    .flatMap((name) => ['--test', name]),
+];
 
 export const stages = [
   {
@@ -98,14 +103,7 @@ export const stages = [
     about: 'the crate without a key store',
     needs: { packages: buildPackages, rust: {} },
     steps: [
-      tests('cargo', 'unit and integration tests', () => [
-        'cargo',
-        'test',
-        ...plugin,
-        '--lib',
-        '--bins',
-        ...withoutKeyStore(),
-      ]),
+      tests('cargo', 'unit and integration tests', () => ['cargo', 'test', ...plugin, ...withoutKeyStore()]),
       tests('cargo', 'examples in the documentation', ['cargo', 'test', ...plugin, '--doc']),
     ],
   },
@@ -131,6 +129,19 @@ export const stages = [
       rust: {},
     },
     steps: [tests('cargo', 'Secret Service', ['cargo', 'test', ...plugin, '--test', 'linux*'])],
+  },
+  {
+    name: 'windows',
+    about: 'the crate as a Windows program with the Credential Manager, on Windows or with Wine',
+    needs: { packages: windowsPackages, rust: { targets: windowsTargets }, ensure: ensureWine },
+    steps: [
+      tests(
+        'cargo',
+        'the crate without a key store, the store, Credential Manager',
+        () => ['cargo', 'test', ...plugin, ...forWindows, ...withoutKeyStore(), '--test', 'windows*'],
+        { env: windowsEnvironment },
+      ),
+    ],
   },
   {
     name: 'e2e',

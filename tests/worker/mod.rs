@@ -12,13 +12,17 @@ use tauri_plugin_secure_token::{
     Account, Builder, Record, Result, SecureToken, SecureTokenExt, StoredRecord, Token,
 };
 
-use crate::session::{SERVICE, Session};
-
 /// Set in a worker: the deadline in milliseconds.
 pub const ENV: &str = "SECURE_TOKEN_TEST_WORKER";
 
+/// Set in a worker: the identifier of its app.
+const SERVICE: &str = "SECURE_TOKEN_TEST_SERVICE";
+
 /// Marks the answers among what the test harness prints.
 const ANSWER: &str = "answer: ";
+
+/// Of the tokens that are written at once: more than one item of Windows holds.
+const LENGTH: usize = 6000;
 
 pub struct Worker {
     process: Child,
@@ -27,16 +31,17 @@ pub struct Worker {
 }
 
 impl Worker {
-    pub fn start(session: &Session) -> Self {
-        Self::with_deadline(session, 60_000)
-    }
-
-    pub fn with_deadline(session: &Session, milliseconds: u64) -> Self {
-        let mut process = Command::new(std::env::current_exe().unwrap())
+    /// Starts this same test program once more, for its test `worker` alone. `prepare` sets what
+    /// else differs for the process.
+    pub fn spawn(
+        service: &str,
+        milliseconds: u64,
+        prepare: impl FnOnce(&mut Command) -> &mut Command,
+    ) -> Self {
+        let mut process = prepare(&mut Command::new(std::env::current_exe().unwrap()))
             .args(["--exact", "worker", "--nocapture"])
-            .env_clear()
-            .envs(session.env())
             .env(ENV, milliseconds.to_string())
+            .env(SERVICE, service)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -66,7 +71,7 @@ impl Worker {
         }
     }
 
-    fn call(&mut self, order: &Value) -> Value {
+    pub fn call(&mut self, order: &Value) -> Value {
         self.ask(order);
         self.answer()
     }
@@ -91,14 +96,6 @@ impl Worker {
         self.call(&json!({ "op": "info" }))
     }
 
-    pub fn keyring_set(&mut self, account: &str, password: &str) {
-        self.call(&json!({ "op": "keyring-set", "account": account, "password": password }));
-    }
-
-    pub fn keyring_get(&mut self, account: &str) -> Value {
-        self.call(&json!({ "op": "keyring-get", "account": account }))
-    }
-
     pub fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
@@ -111,11 +108,12 @@ impl Drop for Worker {
     }
 }
 
-/// What a worker process does: one order a line, one answer a line.
-pub fn run() {
+/// What a worker process does: one order a line, one answer a line. `other` obeys the orders that only
+/// one platform has.
+pub fn run(other: impl Fn(&Value) -> Value) {
     let deadline = std::env::var(ENV).unwrap().parse().unwrap();
     let mut context = mock_context(noop_assets());
-    context.config_mut().identifier = SERVICE.into();
+    context.config_mut().identifier = std::env::var(SERVICE).unwrap();
     let plugin = Builder::new()
         .deadline(Duration::from_millis(deadline))
         .memory_copy(false);
@@ -125,12 +123,16 @@ pub fn run() {
         .unwrap();
     for line in std::io::stdin().lines() {
         let order: Value = serde_json::from_str(&line.unwrap()).unwrap();
-        let answer = tauri::async_runtime::block_on(obey(app.secure_token(), &order));
+        let answer = tauri::async_runtime::block_on(obey(app.secure_token(), &order, &other));
         println!("{ANSWER}{}", answer.unwrap_or_else(|error| json!(error)));
     }
 }
 
-async fn obey(tokens: &SecureToken, order: &Value) -> Result<Value> {
+async fn obey(
+    tokens: &SecureToken,
+    order: &Value,
+    other: &impl Fn(&Value) -> Value,
+) -> Result<Value> {
     let account = || Account::new(order["account"].as_str().unwrap()).unwrap();
     let number = |name: &str| order[name].as_u64().unwrap();
     match order["op"].as_str().unwrap() {
@@ -154,12 +156,6 @@ async fn obey(tokens: &SecureToken, order: &Value) -> Result<Value> {
             Ok(accounts.iter().map(Account::as_str).collect())
         }
         "info" => Ok(json!(tokens.store_info().await?)),
-        "keyring-set" => {
-            let password = order["password"].as_str().unwrap();
-            keyring_entry(&account()).set_password(password).unwrap();
-            Ok(Value::Null)
-        }
-        "keyring-get" => Ok(json!(keyring_entry(&account()).get_password().unwrap())),
         "write" => all_threads(number("threads"), |thread| {
             write(tokens, number("writer"), thread, number("rounds"))
         }),
@@ -167,12 +163,8 @@ async fn obey(tokens: &SecureToken, order: &Value) -> Result<Value> {
             write_and_clear(tokens, number("writer"), thread, number("rounds"))
         }),
         "write-until-killed" => write_until_killed(tokens).await,
-        other => panic!("unknown order {other}"),
+        _ => Ok(other(order)),
     }
-}
-
-fn keyring_entry(account: &Account) -> keyring::Entry {
-    keyring::Entry::new(SERVICE, account.as_str()).unwrap()
 }
 
 fn all_threads(threads: u64, work: impl Fn(u64) -> Result<()> + Sync) -> Result<Value> {
@@ -202,11 +194,11 @@ fn write(tokens: &SecureToken, writer: u64, thread: u64, rounds: u64) -> Result<
     let mut newest = std::collections::HashMap::new();
     for round in 0..rounds {
         let own = format!("{writer}-{thread}");
-        store(tokens, format!("{own}.{round}.{}", "x".repeat(1500)))?;
+        store(tokens, format!("{own}.{round}.{}", "x".repeat(LENGTH)))?;
         newest.insert(own, round);
         let stored = read(tokens)?.expect("something is always stored");
         let seen: Vec<_> = stored.record.token.expose().splitn(3, '.').collect();
-        assert_eq!(seen[2].len(), 1500, "torn");
+        assert_eq!(seen[2].len(), LENGTH, "torn");
         let round: u64 = seen[1].parse().unwrap();
         let before = newest.insert(seen[0].to_owned(), round);
         assert!(before <= Some(round), "an acknowledged write was lost");
@@ -219,7 +211,7 @@ fn write_and_clear(tokens: &SecureToken, writer: u64, thread: u64, rounds: u64) 
     for round in 0..rounds {
         store(
             tokens,
-            format!("{writer}-{thread}.{round}.{}", "x".repeat(1500)),
+            format!("{writer}-{thread}.{round}.{}", "x".repeat(LENGTH)),
         )?;
         read(tokens)?;
         if round % 3 == 2 {

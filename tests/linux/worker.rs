@@ -1,0 +1,45 @@
+//! The workers of the private sessions, and what the keyring crate sees there.
+
+#[path = "../worker/mod.rs"]
+mod shared;
+
+use serde_json::{Value, json};
+
+pub use self::shared::{ENV, Worker};
+use crate::session::{SERVICE, Session};
+
+impl Worker {
+    pub fn start(session: &Session) -> Self {
+        Self::with_deadline(session, 60_000)
+    }
+
+    pub fn with_deadline(session: &Session, milliseconds: u64) -> Self {
+        Self::spawn(SERVICE, milliseconds, |command| {
+            command.env_clear().envs(session.env())
+        })
+    }
+
+    pub fn keyring_set(&mut self, account: &str, password: &str) {
+        self.call(&json!({ "op": "keyring-set", "account": account, "password": password }));
+    }
+
+    pub fn keyring_get(&mut self, account: &str) -> Value {
+        self.call(&json!({ "op": "keyring-get", "account": account }))
+    }
+}
+
+pub fn run() {
+    shared::run(|order| {
+        let account = order["account"].as_str().unwrap();
+        let entry = keyring::Entry::new(SERVICE, account).unwrap();
+        match order["op"].as_str().unwrap() {
+            "keyring-set" => {
+                let password = order["password"].as_str().unwrap();
+                entry.set_password(password).unwrap();
+                Value::Null
+            }
+            "keyring-get" => json!(entry.get_password().unwrap()),
+            other => panic!("unknown order {other}"),
+        }
+    });
+}
