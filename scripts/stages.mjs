@@ -133,8 +133,22 @@ export const stages = [
   {
     name: 'windows',
     about: 'the crate as a Windows program with the Credential Manager, on Windows or with Wine',
-    needs: { packages: windowsPackages, rust: { targets: windowsTargets }, ensure: ensureWine },
+    needs: {
+      packages: windowsPackages,
+      rust: { components: ['clippy'], targets: windowsTargets },
+      ensure: ensureWine,
+    },
     steps: [
+      check('clippy: what only Windows compiles, tests included', [
+        'cargo',
+        'clippy',
+        ...plugin,
+        ...forWindows,
+        '--all-targets',
+        '--',
+        '-D',
+        'warnings',
+      ]),
       tests(
         'cargo',
         'the crate without a key store, the store, Credential Manager',
