@@ -105,8 +105,9 @@ fn p1_a_token_stays_on_this_machine() {
 
 #[test]
 fn names_that_would_collide_are_told_apart() {
-    let apps = ["collide", "b.collide", "b@collide"].map(|name| App::with_service(name.into()));
-    // All of `a.b.collide`, `a@b@collide` are made in two ways; Windows takes no notice of case.
+    // `a.b.SERVICE` and `a@b@SERVICE` are each made in two ways; Windows takes no notice of case.
+    let service = "app.secure-token.tests.collide";
+    let apps = ["", "b.", "b@"].map(|prefix| App::with_service(format!("{prefix}{service}")));
     let accounts = [
         "a",
         "A",
