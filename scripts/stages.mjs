@@ -17,7 +17,9 @@ import {
   keyringPackages,
   otherProviderPackages,
   windowPackages,
+  windowsPackages,
 } from './lib/system-packages.mjs';
+import { ensureWine, forWindows, windowsEnvironment, windowsTargets } from './lib/wine.mjs';
 
 const node = process.execPath;
 const plugin = ['--locked', '-p', 'tauri-plugin-secure-token'];
@@ -47,10 +49,13 @@ export const demoBuild = [buildScripts, buildPage, buildDemo];
 // The tests for a Mac are in the crate; away from one they can only be checked.
 const checkedTests = (target) => (target === 'aarch64-apple-darwin' ? ['--lib', '--tests'] : []);
 
-const withoutKeyStore = () =>
-  integrationTests()
-    .filter((name) => !name.startsWith('linux'))
-    .flatMap((name) => ['--test', name]);
+const withoutKeyStore = () => [
+  '--lib',
+  '--bins',
+  ...integrationTests()
+    .filter((name) => !/^(linux|windows)/.test(name))
+    .flatMap((name) => ['--test', name]),
+];
 
 export const stages = [
   {
@@ -100,14 +105,7 @@ export const stages = [
     about: 'the crate without a key store',
     needs: { packages: buildPackages, rust: {} },
     steps: [
-      tests('cargo', 'unit and integration tests', () => [
-        'cargo',
-        'test',
-        ...plugin,
-        '--lib',
-        '--bins',
-        ...withoutKeyStore(),
-      ]),
+      tests('cargo', 'unit and integration tests', () => ['cargo', 'test', ...plugin, ...withoutKeyStore()]),
       tests('cargo', 'examples in the documentation', ['cargo', 'test', ...plugin, '--doc']),
     ],
   },
@@ -134,6 +132,33 @@ export const stages = [
       rust: {},
     },
     steps: [tests('cargo', 'Secret Service', ['cargo', 'test', ...plugin, '--test', 'linux*'])],
+  },
+  {
+    name: 'windows',
+    about: 'the crate as a Windows program with the Credential Manager, on Windows or with Wine',
+    needs: {
+      packages: windowsPackages,
+      rust: { components: ['clippy'], targets: windowsTargets },
+      ensure: ensureWine,
+    },
+    steps: [
+      check('clippy: what only Windows compiles, tests included', [
+        'cargo',
+        'clippy',
+        ...plugin,
+        ...forWindows,
+        '--all-targets',
+        '--',
+        '-D',
+        'warnings',
+      ]),
+      tests(
+        'cargo',
+        'the crate without a key store, the store, Credential Manager',
+        () => ['cargo', 'test', ...plugin, ...forWindows, ...withoutKeyStore(), '--test', 'windows*'],
+        { env: windowsEnvironment },
+      ),
+    ],
   },
   {
     name: 'e2e',

@@ -25,7 +25,7 @@ export function testFiles(folder) {
   return names.sort().map((name) => join(folder, name));
 }
 
-/** The crate's integration tests by target name, as cargo finds them; those that need a key store start with "linux". */
+/** The crate's integration tests by target name, as cargo finds them; those that need a key store start with its platform. */
 export function integrationTests() {
   return readdirSync(join(root, 'tests'))
     .filter((name) => name.endsWith('.rs') || existsSync(join(root, 'tests', name, 'main.rs')))

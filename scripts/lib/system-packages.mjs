@@ -20,6 +20,7 @@ const probes = {
   keepassxc: { command: 'keepassxc' },
   clang: { command: 'clang' },
   llvm: { command: 'llvm-ar' },
+  'gcc-mingw-w64-x86-64': { command: 'x86_64-w64-mingw32-gcc' },
   'default-jdk-headless': { command: 'javac' },
   maven: { command: 'mvn' },
   debootstrap: { command: 'debootstrap' },
@@ -42,6 +43,8 @@ export const otherProviderPackages = ['libkf5wallet-bin', 'libqca-qt5-2-plugins'
 export const windowPackages = ['xvfb', 'webkit2gtk-driver'];
 /** The C compiler for the iOS target away from a Mac. */
 export const iosPackages = ['clang', 'llvm'];
+/** The C compiler and linker for Windows away from Windows. */
+export const windowsPackages = ['gcc-mingw-w64-x86-64'];
 /** What builds and runs the Android tests. */
 export const androidPackages = ['default-jdk-headless', 'maven'];
 /** What makes a Debian root folder. */

@@ -3,7 +3,8 @@
 //! A long record is cut into pieces of a new generation. When all of them are stored, the account's
 //! own item becomes a header that names the generation; after that the pieces of other generations
 //! go. A process that is killed in between leaves the old record or the new one, whole; what it
-//! leaves over goes with the next write.
+//! leaves over goes with the next write. Two processes that write take turns, see
+//! [`SecretStore::exclusive`]: each would take the other's new pieces for left-overs.
 //!
 //! The header is `secure-token.chunks.v1.GENERATION.COUNT.LENGTH.CHECK`: the generation as 16 and
 //! the CRC-32 of the record as 8 hexadecimal digits, the number of pieces and the length of the
@@ -12,7 +13,7 @@
 use zeroize::Zeroizing;
 
 use super::{Chunk, Item, Prompts, SecretStore};
-use crate::{Account, Error, Result};
+use crate::{Account, Error, ErrorCode, Result};
 
 const PREFIX: &str = "secure-token.chunks.v1.";
 
@@ -59,28 +60,30 @@ pub(crate) async fn get(
     account: &Account,
     prompts: &Prompts,
 ) -> Result<Option<Zeroizing<Vec<u8>>>> {
-    let head = Item::of(account);
-    let mut stored = store.get(&head, prompts).await?;
     if store.max_len().is_none() {
-        return Ok(stored);
+        return store.get(&Item::of(account), prompts).await;
     }
-    loop {
-        let Some(bytes) = stored else {
-            return Ok(None);
-        };
-        let Some(header) = Header::decode(&bytes)? else {
-            return Ok(Some(bytes));
-        };
-        let failure = match join(store, account, header, prompts).await {
-            Ok(record) => return Ok(Some(record)),
-            Err(failure) => failure,
-        };
-        // Another process may have replaced the record while its pieces were read.
-        let now = store.get(&head, prompts).await?;
-        if now.as_deref() == Some(&*bytes) {
-            return Err(failure);
+    match read(store, account, prompts).await {
+        Err(error) if error.code() == ErrorCode::Corrupt => {
+            // Another process may have replaced the record while its pieces were read.
+            let _alone = store.exclusive().await?;
+            read(store, account, prompts).await
         }
-        stored = now;
+        answer => answer,
+    }
+}
+
+async fn read(
+    store: &dyn SecretStore,
+    account: &Account,
+    prompts: &Prompts,
+) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    let Some(stored) = store.get(&Item::of(account), prompts).await? else {
+        return Ok(None);
+    };
+    match Header::decode(&stored)? {
+        Some(header) => join(store, account, header, prompts).await.map(Some),
+        None => Ok(Some(stored)),
     }
 }
 
@@ -125,6 +128,7 @@ pub(crate) async fn set(
     let Some(max_len) = store.max_len() else {
         return store.set(&head, bytes, prompts).await;
     };
+    let _alone = store.exclusive().await?;
     let left_over = pieces(store, account, prompts).await?;
     if bytes.len() <= max_len {
         store.set(&head, bytes, prompts).await?;
@@ -157,11 +161,13 @@ pub(crate) async fn delete(
     account: &Account,
     prompts: &Prompts,
 ) -> Result<()> {
-    let left_over = match store.max_len() {
-        Some(_) => pieces(store, account, prompts).await?,
-        None => Vec::new(),
-    };
-    store.delete(&Item::of(account), prompts).await?;
+    let head = Item::of(account);
+    if store.max_len().is_none() {
+        return store.delete(&head, prompts).await;
+    }
+    let _alone = store.exclusive().await?;
+    let left_over = pieces(store, account, prompts).await?;
+    store.delete(&head, prompts).await?;
     for piece in left_over {
         store.delete(&piece, prompts).await?;
     }
@@ -204,11 +210,10 @@ fn unused_generation(pieces: &[Item]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::{
-        ErrorCode,
-        store::memory::{Fault, MemoryStore},
-    };
+    use crate::store::memory::{Fault, MemoryStore};
 
     const MAX_LEN: usize = 60;
 
@@ -254,6 +259,62 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Every call waits, so that the calls of those that run at once alternate.
+    fn slow_store() -> MemoryStore {
+        let store = MemoryStore::with_max_len(MAX_LEN);
+        store.inject(Fault::Slow(Duration::from_millis(1)));
+        store
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn p2_two_that_write_at_once_leave_one_whole_record() {
+        for (one, other) in [(400, 300), (300, 400), (400, 20), (20, 400)] {
+            let store = slow_store();
+            let (one, other) = (vec![b'a'; one], vec![b'b'; other]);
+            let written = tokio::join!(write(&store, &one), write(&store, &other));
+            assert_eq!(written, (Ok(()), Ok(())));
+            let stored = read(&store).await.unwrap().unwrap();
+            assert!(stored == one || stored == other);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn p3_a_clear_and_a_write_at_once_leave_the_whole_record_or_nothing() {
+        for later in 0..10 {
+            let store = slow_store();
+            write(&store, &[b'o'; 100]).await.unwrap();
+            let new = vec![b'n'; 300];
+            let clear = async {
+                tokio::time::sleep(Duration::from_millis(later)).await;
+                delete(&store, &account(), &Prompts::default()).await
+            };
+            let changed = tokio::join!(write(&store, &new), clear);
+            assert_eq!(changed, (Ok(()), Ok(())));
+            let stored = read(&store).await.unwrap();
+            assert!(stored.is_none_or(|stored| stored == new));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn p1_a_record_that_is_replaced_while_it_is_read_is_not_corrupt() {
+        let store = slow_store();
+        write(&store, b"short").await.unwrap();
+        // The same long record each time: its generation and its header come again.
+        let writer = async {
+            for _ in 0..50 {
+                write(&store, &[b'x'; 300]).await.unwrap();
+                write(&store, b"short").await.unwrap();
+            }
+        };
+        let reader = async {
+            loop {
+                let length = read(&store).await.unwrap().unwrap().len();
+                assert!([5, 300].contains(&length));
+            }
+        };
+        tokio::select! { () = writer => {}, () = reader => {} }
     }
 
     #[tokio::test]

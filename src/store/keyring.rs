@@ -7,6 +7,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::mpsc,
     thread,
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -14,7 +15,7 @@ use keyring_core::Entry;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
-use super::{Item, Prompts, SecretStore, StoreInfo, StoreState};
+use super::{Exclusive, Item, Prompts, SecretStore, StoreInfo, StoreState};
 use crate::{Error, Result};
 
 /// What differs between the platforms.
@@ -33,12 +34,20 @@ pub(super) trait Platform: Send + 'static {
         self.entry(item)?.set_secret(bytes)
     }
 
+    /// The turn to write; `None` while another process has it.
+    fn try_exclusive(&self) -> Result<Option<Exclusive>> {
+        Ok(Some(Exclusive::default()))
+    }
+
     /// What an error means to the caller.
     fn error(error: &keyring_core::Error) -> Error;
 
     /// How the store is now, and what else a person should know. Never prompts.
     fn state(&self) -> (StoreState, String);
 }
+
+/// Until another process is asked again whether it has written.
+const BETWEEN_TRIES: Duration = Duration::from_millis(5);
 
 type Job<P> = Box<dyn FnOnce(&P) + Send>;
 
@@ -64,18 +73,26 @@ impl<P: Platform> KeyringStore<P> {
         Ok(Self { name, jobs })
     }
 
-    async fn run<T: Send + 'static>(
+    /// What `call` to the keyring answers.
+    async fn ask<T: Send + 'static>(
         &self,
         call: impl FnOnce(&P) -> Result<T, keyring_core::Error> + Send + 'static,
+    ) -> Result<T> {
+        self.run(|platform| call(platform).map_err(|error| P::error(&error)))
+            .await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&P) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let stopped = || Error::internal("the thread of the key store has stopped");
         let (answer, answered) = oneshot::channel();
         let job: Job<P> = Box::new(move |platform| {
             // A call whose deadline has passed while it waited must have no effect.
             if !answer.is_closed() {
-                let result = call(platform).map_err(|error| P::error(&error));
                 // Nobody waits for a late answer.
-                drop(answer.send(result));
+                drop(answer.send(call(platform)));
             }
         });
         self.jobs.send(job).map_err(|_| stopped())?;
@@ -83,11 +100,26 @@ impl<P: Platform> KeyringStore<P> {
     }
 }
 
+/// Ends `turn` on the thread of the store: a call that is still under way, whose deadline has passed,
+/// must not write into the turn of another process.
+struct Turn<P: 'static> {
+    turn: Option<Exclusive>,
+    jobs: mpsc::Sender<Job<P>>,
+}
+
+impl<P> Drop for Turn<P> {
+    fn drop(&mut self) {
+        let turn = self.turn.take();
+        // Without that thread no call is under way, and the turn ends with the job.
+        drop(self.jobs.send(Box::new(move |_| drop(turn))));
+    }
+}
+
 #[async_trait]
 impl<P: Platform> SecretStore for KeyringStore<P> {
     async fn get(&self, item: &Item, _: &Prompts) -> Result<Option<Zeroizing<Vec<u8>>>> {
         let item = item.clone();
-        self.run(move |platform| {
+        self.ask(move |platform| {
             let secret = platform.entry(&item)?.get_secret();
             present(secret.map(Zeroizing::new))
         })
@@ -96,12 +128,12 @@ impl<P: Platform> SecretStore for KeyringStore<P> {
 
     async fn set(&self, item: &Item, bytes: &[u8], _: &Prompts) -> Result<()> {
         let (item, bytes) = (item.clone(), Zeroizing::new(bytes.to_vec()));
-        self.run(move |platform| platform.set(&item, &bytes)).await
+        self.ask(move |platform| platform.set(&item, &bytes)).await
     }
 
     async fn delete(&self, item: &Item, _: &Prompts) -> Result<()> {
         let item = item.clone();
-        self.run(move |platform| {
+        self.ask(move |platform| {
             let deleted = platform.entry(&item)?.delete_credential();
             present(deleted).map(|_| ())
         })
@@ -109,7 +141,19 @@ impl<P: Platform> SecretStore for KeyringStore<P> {
     }
 
     async fn list(&self, _: &Prompts) -> Result<Vec<Item>> {
-        self.run(P::items).await
+        self.ask(P::items).await
+    }
+
+    async fn exclusive(&self) -> Result<Exclusive> {
+        loop {
+            if let Some(turn) = self.run(P::try_exclusive).await? {
+                return Ok(Exclusive::new(Turn {
+                    turn: Some(turn),
+                    jobs: self.jobs.clone(),
+                }));
+            }
+            tokio::time::sleep(BETWEEN_TRIES).await;
+        }
     }
 
     async fn info(&self) -> StoreInfo {
@@ -136,5 +180,74 @@ fn present<T>(result: Result<T, keyring_core::Error>) -> Result<Option<T>, keyri
         Ok(answer) => Ok(Some(answer)),
         Err(keyring_core::Error::NoEntry) => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::poll;
+
+    use super::*;
+    use crate::{Account, ErrorCode, store::lock_file::LockFile};
+
+    /// A keyring whose calls end when they are told to.
+    struct Stuck {
+        started: mpsc::Sender<()>,
+        go_on: mpsc::Receiver<()>,
+        lock: LockFile,
+    }
+
+    impl Platform for Stuck {
+        const MAX_LEN: Option<usize> = Some(2560);
+
+        fn entry(&self, _: &Item) -> Result<Entry, keyring_core::Error> {
+            self.started.send(()).unwrap();
+            self.go_on.recv().unwrap();
+            Err(keyring_core::Error::NoEntry)
+        }
+
+        fn items(&self) -> Result<Vec<Item>, keyring_core::Error> {
+            Ok(Vec::new())
+        }
+
+        fn try_exclusive(&self) -> Result<Option<Exclusive>> {
+            self.lock.try_lock()
+        }
+
+        fn error(_: &keyring_core::Error) -> Error {
+            Error::new(ErrorCode::Internal, "a call that was told to end")
+        }
+
+        fn state(&self) -> (StoreState, String) {
+            unreachable!("no test asks")
+        }
+    }
+
+    #[tokio::test]
+    async fn p2_the_turn_ends_after_a_call_whose_deadline_has_passed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (started, call_started) = mpsc::channel();
+        let (tell, go_on) = mpsc::channel();
+        let lock = LockFile::in_folder(folder.path());
+        let stuck = Stuck {
+            started,
+            go_on,
+            lock,
+        };
+        let store = KeyringStore::new("of a test", stuck).unwrap();
+        let (item, prompts) = (Item::of(&Account::default()), Prompts::default());
+
+        let turn = store.exclusive().await.unwrap();
+        let mut call = store.set(&item, b"late", &prompts);
+        assert!(poll!(&mut call).is_pending());
+        call_started.recv().unwrap();
+        drop(call);
+        drop(turn);
+        let other = LockFile::in_folder(folder.path());
+        assert!(other.try_lock().unwrap().is_none());
+        tell.send(()).unwrap();
+        while other.try_lock().unwrap().is_none() {
+            tokio::task::yield_now().await;
+        }
     }
 }

@@ -13,7 +13,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -21,7 +21,7 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 use zeroize::Zeroizing;
 
-use super::{Item, Prompts, SecretStore, StoreInfo, StoreState};
+use super::{Exclusive, Item, Prompts, SecretStore, StoreInfo, StoreState};
 use crate::{Error, ErrorCode, Result, sync::lock};
 
 /// What goes wrong in a [`MemoryStore`], from [`inject`](MemoryStore::inject) on.
@@ -44,6 +44,7 @@ pub enum Fault {
 pub struct MemoryStore {
     items: Mutex<HashMap<Item, Zeroizing<Vec<u8>>>>,
     fault: watch::Sender<Option<Fault>>,
+    turn: Arc<tokio::sync::Mutex<()>>,
     max_len: Option<usize>,
 }
 
@@ -52,6 +53,7 @@ impl Default for MemoryStore {
         Self {
             items: Mutex::default(),
             fault: watch::Sender::new(None),
+            turn: Arc::default(),
             max_len: None,
         }
     }
@@ -184,6 +186,10 @@ impl SecretStore for MemoryStore {
             state,
             detail: "for tests".into(),
         }
+    }
+
+    async fn exclusive(&self) -> Result<Exclusive> {
+        Ok(Exclusive::new(self.turn.clone().lock_owned().await))
     }
 
     fn max_len(&self) -> Option<usize> {

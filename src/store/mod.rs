@@ -4,6 +4,8 @@
 mod item_name;
 #[cfg(any(target_os = "macos", windows, test))]
 mod keyring;
+#[cfg(any(windows, test))]
+mod lock_file;
 #[cfg(any(target_os = "macos", windows, test))]
 mod os_status;
 #[cfg(any(target_os = "macos", test))]
@@ -94,9 +96,38 @@ pub trait SecretStore: Send + Sync + 'static {
     /// What the store is and how it is now. Never prompts.
     async fn info(&self) -> StoreInfo;
 
+    /// Waits until no other process of the app writes, and keeps them from it until the answer is
+    /// dropped. Asked only of a store with a [`max_len`](Self::max_len): there one write takes
+    /// several calls. A store that only one process uses need not do anything.
+    ///
+    /// A call that is still under way when the answer is dropped counts as a part of it.
+    async fn exclusive(&self) -> Result<Exclusive> {
+        Ok(Exclusive::default())
+    }
+
     /// The most bytes that one item holds, where there is such a limit.
     fn max_len(&self) -> Option<usize> {
         None
+    }
+}
+
+/// The turn to write, of which only one process has one at a time; it ends when this is dropped.
+#[derive(Default)]
+#[must_use = "the turn ends when this is dropped"]
+pub struct Exclusive(
+    #[expect(dead_code, reason = "kept for its drop")] Option<Box<dyn Send + Sync>>,
+);
+
+impl Exclusive {
+    /// The turn that ends when `guard` is dropped.
+    pub fn new(guard: impl Send + Sync + 'static) -> Self {
+        Self(Some(Box::new(guard)))
+    }
+}
+
+impl std::fmt::Debug for Exclusive {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Exclusive")
     }
 }
 
@@ -179,7 +210,7 @@ pub(crate) struct Options {
 )]
 #[cfg_attr(
     desktop,
-    expect(unused_variables, reason = "the shims need Tauri's handle")
+    expect(unused_variables, reason = "no desktop needs all of them")
 )]
 pub(crate) fn open<R: Runtime, C: DeserializeOwned>(
     service: &str,
@@ -191,7 +222,7 @@ pub(crate) fn open<R: Runtime, C: DeserializeOwned>(
     #[cfg(target_os = "macos")]
     let store = apple::open(service, options.keychain)?;
     #[cfg(windows)]
-    let store = windows::open(service)?;
+    let store = windows::open(service, api)?;
     #[cfg(mobile)]
     let store = mobile::open(service, api, &options.shim)?;
     Ok(Arc::new(store))

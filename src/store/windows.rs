@@ -2,24 +2,38 @@
 //!
 //! A credential is named `NAME@SERVICE`, see [`item_name`] for NAME.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use keyring_core::{Entry, api::CredentialStoreApi};
+use serde::de::DeserializeOwned;
+use tauri::{Manager, Runtime, plugin::PluginApi};
 use windows_native_keyring_store::Store;
 
 use super::{
-    Item, StoreState, item_name,
+    Exclusive, Item, StoreState, item_name,
     keyring::{KeyringStore, Platform},
+    lock_file::LockFile,
     os_status,
 };
 use crate::{Error, ErrorCode, Result};
 
-pub(super) fn open(service: &str) -> Result<KeyringStore<CredentialManager>> {
+pub(super) fn open<R: Runtime, C: DeserializeOwned>(
+    service: &str,
+    api: &PluginApi<R, C>,
+) -> Result<KeyringStore<CredentialManager>> {
+    // Of this machine, as the credentials are, and common to all sessions of the user.
+    let folder = api.app().path().app_local_data_dir();
+    let folder = folder.map_err(|error| Error::internal(format!("no local app data: {error}")))?;
+    open_with_lock_in(service, &folder)
+}
+
+fn open_with_lock_in(service: &str, folder: &Path) -> Result<KeyringStore<CredentialManager>> {
     let config = HashMap::from([("divider", "@")]);
     let platform = CredentialManager {
         store: Store::new_with_configuration(&config)
             .map_err(|error| CredentialManager::error(&error))?,
         service: service.into(),
+        lock: LockFile::in_folder(folder),
     };
     KeyringStore::new("Windows Credential Manager", platform)
 }
@@ -27,6 +41,7 @@ pub(super) fn open(service: &str) -> Result<KeyringStore<CredentialManager>> {
 pub(super) struct CredentialManager {
     store: Arc<Store>,
     service: String,
+    lock: LockFile,
 }
 
 impl Platform for CredentialManager {
@@ -44,10 +59,16 @@ impl Platform for CredentialManager {
     fn items(&self) -> Result<Vec<Item>, keyring_core::Error> {
         let entries = self.store.search(&HashMap::new())?;
         let specifiers = entries.iter().filter_map(Entry::get_specifiers);
-        let ours = specifiers.filter(|(service, _)| *service == self.service);
-        Ok(ours
-            .filter_map(|(_, name)| item_name::read(&name))
+        // The crate divides a target at its last `@`, which may be one of the service.
+        let targets = specifiers.map(|(service, name)| format!("{name}@{service}"));
+        let ours = format!("@{}", self.service);
+        Ok(targets
+            .filter_map(|target| item_name::read(target.strip_suffix(&ours)?))
             .collect())
+    }
+
+    fn try_exclusive(&self) -> Result<Option<Exclusive>> {
+        self.lock.try_lock()
     }
 
     fn error(error: &keyring_core::Error) -> Error {
@@ -67,3 +88,6 @@ impl Platform for CredentialManager {
         (StoreState::Available, String::new())
     }
 }
+
+#[cfg(test)]
+mod tests;
