@@ -6,6 +6,8 @@
 
 mod connection;
 mod fault;
+mod portal;
+mod sandbox;
 mod unlock;
 
 use std::{collections::HashMap, sync::Arc};
@@ -17,6 +19,8 @@ use zeroize::Zeroizing;
 use self::{
     connection::{Connection, Connections},
     fault::{Fault, Retries},
+    portal::SecretPortal,
+    sandbox::Sandbox,
     unlock::Unlocking,
 };
 use super::{Item, Prompts, SecretStore, StoreInfo, StoreState};
@@ -35,15 +39,23 @@ const ADDED_BY_PROVIDERS: [&str; 8] = [
     "Uuid",
 ];
 
+/// The store of this process: the secret portal where it is confined, else the Secret Service.
+pub(super) fn open(service: &str) -> Arc<dyn SecretStore> {
+    match Sandbox::detect() {
+        Some(sandbox) => Arc::new(SecretPortal::new(service, sandbox)),
+        None => Arc::new(SecretService::new(service)),
+    }
+}
+
 /// The Secret Service of the session.
-pub(super) struct SecretService {
+struct SecretService {
     service: String,
     connections: Connections,
     unlocking: Unlocking,
 }
 
 impl SecretService {
-    pub(super) fn new(service: &str) -> Self {
+    fn new(service: &str) -> Self {
         Self {
             service: service.into(),
             connections: Connections::default(),
