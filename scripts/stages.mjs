@@ -13,6 +13,7 @@ import { demoFolder, integrationTests, testFiles } from './lib/paths.mjs';
 import {
   androidPackages,
   buildPackages,
+  dialogPackages,
   iosPackages,
   keyringPackages,
   otherProviderPackages,
@@ -124,10 +125,11 @@ export const stages = [
   },
   {
     name: 'linux',
-    about: 'the crate with gnome-keyring, KWallet and KeePassXC on private session buses',
+    about:
+      'the crate with gnome-keyring, KWallet and KeePassXC on private session buses, in a sandbox, without any',
     needs: {
       platform: 'linux',
-      packages: [...buildPackages, ...keyringPackages, ...otherProviderPackages],
+      packages: [...buildPackages, ...keyringPackages, ...otherProviderPackages, ...dialogPackages],
       rust: {},
     },
     steps: [tests('cargo', 'Secret Service', ['cargo', 'test', ...plugin, '--test', 'linux*'])],

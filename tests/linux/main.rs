@@ -11,9 +11,17 @@
     reason = "a test may panic, and a worker answers on its standard output"
 )]
 
+mod bad_input;
+mod dialogs;
 mod every_provider;
+mod no_key_store;
+mod portal_stand_in;
+mod prompter;
 mod provider;
+mod screen;
+mod secret_portal;
 mod session;
+mod snap;
 mod stand_in;
 mod worker;
 

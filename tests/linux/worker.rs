@@ -2,6 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader, Write},
+    path::Path,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     time::Duration,
 };
@@ -32,10 +33,20 @@ impl Worker {
     }
 
     pub fn with_deadline(session: &Session, milliseconds: u64) -> Self {
-        let mut process = Command::new(std::env::current_exe().unwrap())
+        let program = std::env::current_exe().unwrap();
+        Self::spawn(&program, session.env(), milliseconds)
+    }
+
+    /// `program` is this one, in the place that it was put.
+    pub fn spawn(
+        program: &Path,
+        env: impl IntoIterator<Item = (&'static str, String)>,
+        milliseconds: u64,
+    ) -> Self {
+        let mut process = Command::new(program)
             .args(["--exact", "worker", "--nocapture"])
             .env_clear()
-            .envs(session.env())
+            .envs(env)
             .env(ENV, milliseconds.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
