@@ -17,6 +17,7 @@ import {
   iosPackages,
   keyringPackages,
   otherProviderPackages,
+  sandboxPackages,
   windowPackages,
 } from './lib/system-packages.mjs';
 
@@ -129,10 +130,16 @@ export const stages = [
       'the crate with gnome-keyring, KWallet and KeePassXC on private session buses, in a sandbox, without any',
     needs: {
       platform: 'linux',
-      packages: [...buildPackages, ...keyringPackages, ...otherProviderPackages, ...dialogPackages],
+      packages: [
+        ...buildPackages,
+        ...keyringPackages,
+        ...otherProviderPackages,
+        ...dialogPackages,
+        ...sandboxPackages,
+      ],
       rust: {},
     },
-    steps: [tests('cargo', 'Secret Service', ['cargo', 'test', ...plugin, '--test', 'linux*'])],
+    steps: [tests('cargo', 'Secret Service and secret portal', ['cargo', 'test', ...plugin, '--test', 'linux*'])],
   },
   {
     name: 'e2e',

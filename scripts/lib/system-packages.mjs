@@ -19,6 +19,8 @@ const probes = {
   'libqca-qt5-2-plugins': { file: `/usr/lib/${machine()}-linux-gnu/qca-qt5/crypto/libqca-ossl.so` },
   keepassxc: { command: 'keepassxc' },
   xdotool: { command: 'xdotool' },
+  'xdg-desktop-portal': { file: '/usr/libexec/xdg-desktop-portal' },
+  bubblewrap: { command: 'bwrap' },
   clang: { command: 'clang' },
   llvm: { command: 'llvm-ar' },
   'default-jdk-headless': { command: 'javac' },
@@ -41,6 +43,8 @@ export const keyringPackages = ['dbus', 'dbus-bin', 'gnome-keyring', 'libsecret-
 export const otherProviderPackages = ['libkf5wallet-bin', 'libqca-qt5-2-plugins', 'keepassxc'];
 /** A screen for their dialogs, and the keys that a person presses there. */
 export const dialogPackages = ['xvfb', 'xdotool'];
+/** A sandbox as Flatpak builds it, and the portal that it talks to. */
+export const sandboxPackages = ['xdg-desktop-portal', 'bubblewrap'];
 /** A screen and a driver for the app's window. */
 export const windowPackages = ['xvfb', 'webkit2gtk-driver'];
 /** The C compiler for the iOS target away from a Mac. */

@@ -1,5 +1,6 @@
-//! The Secret Service store against real providers on private session buses: gnome-keyring for
-//! everything, KWallet and KeePassXC for what they have in common with it.
+//! The stores of Linux against real providers on private session buses: gnome-keyring for everything,
+//! KWallet and KeePassXC for what they have in common with it, the secret portal in a sandbox, and
+//! no key store at all.
 //!
 //! Every test has a bus, a home and a keyring of its own; the plugin runs in worker processes, since
 //! the session bus is a matter of the process environment.
@@ -14,6 +15,7 @@
 mod bad_input;
 mod dialogs;
 mod every_provider;
+mod flatpak;
 mod no_key_store;
 mod portal_stand_in;
 mod prompter;

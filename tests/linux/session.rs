@@ -37,6 +37,9 @@ const BUS_CONFIG: &str = r#"<busconfig>
   </policy>
 </busconfig>"#;
 
+/// In about 1 of 125 sessions KWallet has another key than its client, and secret-tool gives up.
+const SECRET_TOOL_ATTEMPTS: usize = 3;
+
 pub struct Session {
     folder: TempDir,
     bus: Child,
@@ -141,10 +144,15 @@ impl Session {
     /// A gnome-keyring that was never unlocked in this home: it has no collection.
     pub async fn start_empty(&mut self) {
         self.running = Some(Provider::GnomeKeyring.start_locked(&self.place()));
-        let bus = DBusProxy::new(&self.client).await.unwrap();
-        let name = || BusName::from_static_str("org.freedesktop.secrets").unwrap();
-        until(async || bus.name_has_owner(name()).await.unwrap()).await;
+        until(async || self.has_owner("org.freedesktop.secrets").await).await;
         self.wait_for_lock(None).await;
+    }
+
+    /// Whether somebody answers on the bus for `name`.
+    pub async fn has_owner(&self, name: &'static str) -> bool {
+        let bus = DBusProxy::new(&self.client).await.unwrap();
+        let name = BusName::from_static_str(name).unwrap();
+        bus.name_has_owner(name).await.unwrap()
     }
 
     /// Ends the provider in order and starts it again, so that a person has to unlock it.
@@ -214,20 +222,26 @@ impl Session {
 
     /// Stores an item with our attributes and `more`.
     pub fn secret_tool_store(&self, account: &str, more: &[&str], secret: &str) {
-        let mut tool = self.secret_tool("store", account, more);
-        tool.arg("--label=of another program").stdin(Stdio::piped());
-        let mut tool = tool
-            .spawn()
-            .expect("secret-tool of the package libsecret-tools");
-        let mut input = tool.stdin.take().unwrap();
-        input.write_all(secret.as_bytes()).unwrap();
-        drop(input);
-        assert!(tool.wait().unwrap().success());
+        let stored = (0..SECRET_TOOL_ATTEMPTS).any(|_| {
+            let mut tool = self.secret_tool("store", account, more);
+            tool.arg("--label=of another program").stdin(Stdio::piped());
+            let mut tool = tool
+                .spawn()
+                .expect("secret-tool of the package libsecret-tools");
+            let mut input = tool.stdin.take().unwrap();
+            input.write_all(secret.as_bytes()).unwrap();
+            drop(input);
+            tool.wait().unwrap().success()
+        });
+        assert!(stored, "secret-tool cannot store");
     }
 
     pub fn secret_tool_lookup(&self, account: &str, more: &[&str]) -> String {
-        let found = self.secret_tool("lookup", account, more).output().unwrap();
-        String::from_utf8(found.stdout).unwrap()
+        let found = (0..SECRET_TOOL_ATTEMPTS).find_map(|_| {
+            let found = self.secret_tool("lookup", account, more).output().unwrap();
+            found.status.success().then_some(found.stdout)
+        });
+        String::from_utf8(found.unwrap_or_default()).unwrap()
     }
 
     fn secret_tool(&self, verb: &str, account: &str, more: &[&str]) -> Command {

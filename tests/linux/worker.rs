@@ -43,7 +43,16 @@ impl Worker {
         env: impl IntoIterator<Item = (&'static str, String)>,
         milliseconds: u64,
     ) -> Self {
-        let mut process = Command::new(program)
+        Self::run(Command::new(program), env, milliseconds)
+    }
+
+    /// `command` is a program with arguments that runs this one.
+    pub fn run(
+        mut command: Command,
+        env: impl IntoIterator<Item = (&'static str, String)>,
+        milliseconds: u64,
+    ) -> Self {
+        let mut process = command
             .args(["--exact", "worker", "--nocapture"])
             .env_clear()
             .envs(env)
