@@ -11,6 +11,7 @@ mod sealed_file;
 
 use std::{
     fs::{self, DirBuilder, File, TryLockError},
+    io::{self, ErrorKind},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     time::Duration,
@@ -99,8 +100,12 @@ impl SecretStore for SecretPortal {
             bytes: Zeroizing::new(bytes.to_vec()),
         };
         let service = self.service.clone();
-        make_folder(&folder)?;
-        let lock = lock(&folder).await?;
+        let locked = folder.clone();
+        let lock = off_the_runtime(move || {
+            make_folder(&locked)?;
+            open_lock(&locked).map_err(|error| fault::of_file(&error))
+        });
+        let lock = taken(lock.await?).await?;
         // From here on the write runs to its end, even where its caller goes away: whoever writes next
         // waits for the lock.
         off_the_runtime(move || {
@@ -115,14 +120,16 @@ impl SecretStore for SecretPortal {
     /// Needs no secret, so that a logout removes the record even where the portal does not answer.
     async fn delete(&self, item: &Item, _prompts: &Prompts) -> Result<()> {
         let folder = self.folder()?;
-        if !folder
-            .try_exists()
-            .map_err(|error| fault::of_file(&error))?
-        {
-            return Ok(());
-        }
         let path = folder.join(file_name(&item.account));
-        let lock = lock(&folder).await?;
+        let lock = off_the_runtime(move || match open_lock(&folder) {
+            // Without its folder there is no record.
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            lock => lock.map(Some).map_err(|error| fault::of_file(&error)),
+        });
+        let Some(lock) = lock.await? else {
+            return Ok(());
+        };
+        let lock = taken(lock).await?;
         off_the_runtime(move || {
             let removed = sealed_file::remove(&path);
             drop(lock);
@@ -181,7 +188,7 @@ fn file_name(account: &Account) -> String {
 /// The files that hold a record, and no others.
 fn record_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(|error| fault::of_file(&error))?,
     };
     let mut paths = Vec::new();
@@ -205,17 +212,18 @@ fn make_folder(folder: &Path) -> Result<()> {
         .map_err(|error| fault::of_file(&error))
 }
 
-/// Waits until no other process, and no other call of this one, writes in `folder`.
-async fn lock(folder: &Path) -> Result<File> {
-    const PAUSE: Duration = Duration::from_millis(5);
+fn open_lock(folder: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.create(true).write(true).truncate(false).mode(0o600);
-    let file = options
-        .open(folder.join(LOCK))
-        .map_err(|error| fault::of_file(&error))?;
+    options.open(folder.join(LOCK))
+}
+
+/// Waits until no other process, and no other call of this one, writes.
+async fn taken(lock: File) -> Result<File> {
+    const PAUSE: Duration = Duration::from_millis(5);
     loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
             Err(TryLockError::WouldBlock) => tokio::time::sleep(PAUSE).await,
             Err(TryLockError::Error(error)) => return Err(fault::of_file(&error)),
         }
