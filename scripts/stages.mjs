@@ -139,7 +139,9 @@ export const stages = [
       ],
       rust: {},
     },
-    steps: [tests('cargo', 'Secret Service and secret portal', ['cargo', 'test', ...plugin, '--test', 'linux*'])],
+    steps: [
+      tests('cargo', 'Secret Service and secret portal', ['cargo', 'test', ...plugin, '--test', 'linux*']),
+    ],
   },
   {
     name: 'e2e',
