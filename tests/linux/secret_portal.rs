@@ -244,7 +244,7 @@ async fn p1_a_damaged_file_is_corrupt_and_kept_and_harms_no_other_account() {
 }
 
 #[tokio::test]
-async fn p2_a_process_that_is_killed_while_it_writes_leaves_a_whole_record_and_nothing_else() {
+async fn p2_a_process_that_is_killed_while_it_writes_leaves_a_whole_record() {
     let (session, snap, _portal) = with_record().await;
     let mut reader = snap.start(&session);
     for _ in 0..3 {
@@ -255,9 +255,27 @@ async fn p2_a_process_that_is_killed_while_it_writes_leaves_a_whole_record_and_n
         let length = reader.get(DEFAULT)["token"].as_str().unwrap().len();
         assert!([64, 100_000].contains(&length));
     }
-    reader.clear(DEFAULT);
-    let left_over = Session::files_in(&snap.records());
-    assert_eq!(left_over, [snap.records().join(".lock")]);
+}
+
+#[tokio::test]
+async fn p2_p3_what_a_killed_process_left_over_goes_with_the_next_write() {
+    let (session, snap, _portal) = with_record().await;
+    let mut worker = snap.start(&session);
+    let left_over = [".new.keyring", ".tmpkeyring0123456789abcdef"];
+    let left_over = left_over.map(|name| snap.records().join(name));
+    let leave = || {
+        for path in &left_over {
+            fs::write(path, "half a file").unwrap();
+        }
+    };
+    leave();
+    assert_eq!(worker.list(), json!([DEFAULT]));
+    assert!(worker.set(DEFAULT, "new")["revision"].is_u64());
+    assert!(left_over.iter().all(|path| !path.exists()));
+    leave();
+    assert!(worker.clear(DEFAULT)["revision"].is_u64());
+    let lock = snap.records().join(".lock");
+    assert_eq!(Session::files_in(&snap.records()), [lock]);
 }
 
 #[tokio::test]

@@ -193,6 +193,37 @@ mod tests {
         }
     }
 
+    /// A container of GVariant that is shorter than 256 bytes or not, and says where its first part ends.
+    fn framed(mut parts: Vec<u8>, end: usize) -> Vec<u8> {
+        let width = if parts.len() < 0xff { 1 } else { 2 };
+        parts.extend_from_slice(&end.to_le_bytes()[..width]);
+        parts
+    }
+
+    #[test]
+    fn p1_p6_a_file_over_which_oo7_would_panic_or_work_for_hours_is_corrupt() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = written(&folder);
+        let whole = fs::read(&path).unwrap();
+
+        let mut many_rounds = whole.clone();
+        many_rounds[54..58].copy_from_slice(&u32::MAX.to_le_bytes());
+        fs::write(&path, many_rounds).unwrap();
+        assert_eq!(code(&path), Some(ErrorCode::Corrupt));
+
+        // The three containers end with two bytes each that say where a part of them ends.
+        let (content, end) = (&whole[18..], whole.len() - 18);
+        let item = &content[52..end - 4];
+        let attributes_end =
+            usize::from(item[item.len() - 2]) + 256 * usize::from(item[item.len() - 1]);
+        let too_short = [&item[..attributes_end], &[0; 8]].concat();
+        let item = framed(too_short, attributes_end);
+        let items = framed(item.clone(), item.len());
+        let fields = framed([&content[..52], &items].concat(), 36);
+        fs::write(&path, [&whole[..18], &fields].concat()).unwrap();
+        assert_eq!(code(&path), Some(ErrorCode::Corrupt));
+    }
+
     #[test]
     fn p1_a_file_of_another_secret_is_lost_and_of_another_service_is_corrupt() {
         let folder = tempfile::tempdir().unwrap();
