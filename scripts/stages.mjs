@@ -13,9 +13,11 @@ import { demoFolder, integrationTests, testFiles } from './lib/paths.mjs';
 import {
   androidPackages,
   buildPackages,
+  dialogPackages,
   iosPackages,
   keyringPackages,
   otherProviderPackages,
+  sandboxPackages,
   windowPackages,
   windowsPackages,
 } from './lib/system-packages.mjs';
@@ -125,13 +127,22 @@ export const stages = [
   },
   {
     name: 'linux',
-    about: 'the crate with gnome-keyring, KWallet and KeePassXC on private session buses',
+    about:
+      'the crate with gnome-keyring, KWallet and KeePassXC on private session buses, in a sandbox, without any',
     needs: {
       platform: 'linux',
-      packages: [...buildPackages, ...keyringPackages, ...otherProviderPackages],
+      packages: [
+        ...buildPackages,
+        ...keyringPackages,
+        ...otherProviderPackages,
+        ...dialogPackages,
+        ...sandboxPackages,
+      ],
       rust: {},
     },
-    steps: [tests('cargo', 'Secret Service', ['cargo', 'test', ...plugin, '--test', 'linux*'])],
+    steps: [
+      tests('cargo', 'Secret Service and secret portal', ['cargo', 'test', ...plugin, '--test', 'linux*']),
+    ],
   },
   {
     name: 'windows',

@@ -41,6 +41,7 @@
 //! | platform | store |
 //! |---|---|
 //! | Linux | Secret Service (gnome-keyring, KWallet, KeePassXC), in the default collection |
+//! | Linux, in Flatpak or Snap | a file that a secret of the secret portal seals |
 //! | macOS | the login keychain, or the data protection keychain |
 //! | Windows | Credential Manager, for this machine only |
 //! | Android | a file that a key of the Keystore seals |

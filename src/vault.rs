@@ -96,6 +96,7 @@ impl Vault {
 
     fn read(&self, account: &Account, slot: &Arc<Slot>) -> Reading {
         let (inner, account, slot) = (self.0.clone(), account.clone(), slot.clone());
+        let stopped_slot = slot.clone();
         let task = tauri::async_runtime::spawn(async move {
             let answer = inner.within_deadline(inner.read(&account, &slot)).await;
             if answer.is_err() {
@@ -103,9 +104,15 @@ impl Vault {
             }
             answer
         });
-        task.map(|joined| joined.unwrap_or_else(|_| Err(stopped())))
-            .boxed()
-            .shared()
+        task.map(move |joined| {
+            joined.unwrap_or_else(|_| {
+                // The store has panicked, and the read with it: the next one asks again.
+                lock(&stopped_slot.state).reading = None;
+                Err(stopped())
+            })
+        })
+        .boxed()
+        .shared()
     }
 
     /// Stores `record` and answers the new revision.

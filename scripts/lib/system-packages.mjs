@@ -18,6 +18,9 @@ const probes = {
   'libkf5wallet-bin': { command: 'kwalletd5' },
   'libqca-qt5-2-plugins': { file: `/usr/lib/${machine()}-linux-gnu/qca-qt5/crypto/libqca-ossl.so` },
   keepassxc: { command: 'keepassxc' },
+  xdotool: { command: 'xdotool' },
+  'xdg-desktop-portal': { file: '/usr/libexec/xdg-desktop-portal' },
+  bubblewrap: { command: 'bwrap' },
   clang: { command: 'clang' },
   llvm: { command: 'llvm-ar' },
   'gcc-mingw-w64-x86-64': { command: 'x86_64-w64-mingw32-gcc' },
@@ -39,6 +42,10 @@ export const buildPackages = [
 export const keyringPackages = ['dbus', 'dbus-bin', 'gnome-keyring', 'libsecret-tools'];
 /** The other programs that answer for the Secret Service. */
 export const otherProviderPackages = ['libkf5wallet-bin', 'libqca-qt5-2-plugins', 'keepassxc'];
+/** A screen for their dialogs, and the keys that a person presses there. */
+export const dialogPackages = ['xvfb', 'xdotool'];
+/** A sandbox as Flatpak builds it, and the portal that it talks to. */
+export const sandboxPackages = ['xdg-desktop-portal', 'bubblewrap'];
 /** A screen and a driver for the app's window. */
 export const windowPackages = ['xvfb', 'webkit2gtk-driver'];
 /** The C compiler for the iOS target away from a Mac. */

@@ -218,12 +218,12 @@ pub(crate) fn open<R: Runtime, C: DeserializeOwned>(
     options: &Options,
 ) -> Result<Arc<dyn SecretStore>> {
     #[cfg(target_os = "linux")]
-    let store = linux::SecretService::new(service);
+    let store = linux::open(service);
     #[cfg(target_os = "macos")]
-    let store = apple::open(service, options.keychain)?;
+    let store = Arc::new(apple::open(service, options.keychain)?);
     #[cfg(windows)]
-    let store = windows::open(service, api)?;
+    let store = Arc::new(windows::open(service, api)?);
     #[cfg(mobile)]
-    let store = mobile::open(service, api, &options.shim)?;
-    Ok(Arc::new(store))
+    let store = Arc::new(mobile::open(service, api, &options.shim)?);
+    Ok(store)
 }

@@ -17,8 +17,14 @@ export class LeakWatch {
   /** Takes note of the tokens that the keyring holds now; to be called after each login and rotation. */
   remember() {
     const { token, refreshToken } = this.#demo.storedRecord();
-    for (const part of [token, refreshToken].flatMap(partsOf)) this.#secrets.add(part);
+    this.lookFor(token);
+    this.lookFor(refreshToken);
     this.#secrets.add(this.#demo.stored());
+  }
+
+  /** Takes note of a token that no keyring holds. */
+  lookFor(token) {
+    for (const part of partsOf(token)) this.#secrets.add(part);
   }
 
   /** WebDriver Classic has no console log, so the page keeps one from here on. */

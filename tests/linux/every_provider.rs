@@ -55,13 +55,14 @@ async fn tokens_of_every_size_and_kind_come_back_whole(provider: Provider) {
 async fn p1_items_of_other_programs_are_left_alone(provider: Provider) {
     let session = Session::with(provider).await;
     let mut worker = Worker::start(&session);
-    session.secret_tool_store(DEFAULT, "theirs");
+    let more = ["other", "program"];
+    session.secret_tool_store(DEFAULT, &more, "theirs");
     assert_eq!(worker.get(DEFAULT), Value::Null);
     assert_eq!(worker.list(), json!([]));
     assert_eq!(worker.set(DEFAULT, "ours"), json!({ "revision": 1 }));
     assert_eq!(worker.get(DEFAULT)["token"], "ours");
     worker.clear(DEFAULT);
-    assert_eq!(session.secret_tool_lookup(DEFAULT), "theirs");
+    assert_eq!(session.secret_tool_lookup(DEFAULT, &more), "theirs");
 }
 
 async fn p1_a_provider_that_went_is_unavailable_and_found_again(provider: Provider) {
@@ -97,6 +98,59 @@ async fn p1_p6_a_locked_provider_whose_prompt_nobody_answers_is_locked(provider:
     session.stop_keyring();
     session.start_unlocked().await;
     assert_eq!(worker.get(DEFAULT)["token"], "kept");
+}
+
+async fn p1_an_item_under_our_name_that_we_did_not_write_is_an_error_and_kept(provider: Provider) {
+    let session = Session::with(provider).await;
+    let mut worker = Worker::start(&session);
+    for theirs in ["theirs", "{", "{\"token\":1}", "{REF:P@I:1}"] {
+        session.secret_tool_store(DEFAULT, &[], theirs);
+        let answer = worker.get(DEFAULT);
+        assert_eq!(code(&answer), "corrupt", "{theirs}: {answer}");
+        // KeePassXC follows a reference for whoever asks, and this one leads nowhere.
+        if provider != Provider::KeePassXc || !theirs.starts_with("{REF") {
+            assert_eq!(session.secret_tool_lookup(DEFAULT, &[]), theirs);
+        }
+        assert!(worker.set(DEFAULT, "ours")["revision"].is_u64());
+        assert_eq!(worker.get(DEFAULT)["token"], "ours");
+        worker.clear(DEFAULT);
+    }
+}
+
+/// What is acknowledged is on the disk with gnome-keyring alone; `store_info` says so. What the others
+/// lose is what was written since they saved, never what they had saved before.
+async fn p1_p2_a_provider_that_is_killed_before_it_saves_loses_no_more_than_it_says(
+    provider: Provider,
+) {
+    let mut session = Session::with(provider).await;
+    let mut worker = Worker::start(&session);
+    worker.set(DEFAULT, "saved");
+    session.stop_keyring();
+    session.start_unlocked().await;
+    assert!(worker.set(DEFAULT, "late")["revision"].is_u64());
+    assert!(worker.set("new", "late")["revision"].is_u64());
+    let durable = worker.info()["durable"] == true;
+    session.kill_keyring();
+    session.start_unlocked().await;
+
+    let mut worker = Worker::start(&session);
+    let (replaced, new) = (worker.get(DEFAULT), worker.get("new"));
+    if durable {
+        assert_eq!(replaced["token"], "late");
+        assert_eq!(new["token"], "late");
+    } else {
+        // KWallet writes attributes at once, and the empty value of an item is damage.
+        let is_kept = ["saved", "late"].contains(&replaced["token"].as_str().unwrap_or_default());
+        assert!(is_kept || code(&replaced) == "corrupt", "{replaced}");
+        assert!(
+            new.is_null() || new["token"] == "late" || code(&new) == "corrupt",
+            "{new}"
+        );
+    }
+    for account in [DEFAULT, "new"] {
+        assert!(worker.set(account, "again")["revision"].is_u64());
+        assert_eq!(worker.get(account)["token"], "again");
+    }
 }
 
 async fn store_info_names_the_provider_and_says_whether_it_is_durable(provider: Provider) {
@@ -150,7 +204,9 @@ with_every_provider!(
     a_token_outlives_the_processes_and_goes_when_cleared,
     another_process_replaces_and_clears_what_one_wrote,
     tokens_of_every_size_and_kind_come_back_whole,
+    p1_an_item_under_our_name_that_we_did_not_write_is_an_error_and_kept,
     p1_items_of_other_programs_are_left_alone,
+    p1_p2_a_provider_that_is_killed_before_it_saves_loses_no_more_than_it_says,
     p1_a_provider_that_went_is_unavailable_and_found_again,
     p1_p6_a_locked_provider_whose_prompt_nobody_answers_is_locked,
     store_info_names_the_provider_and_says_whether_it_is_durable,

@@ -1,5 +1,6 @@
-//! The Secret Service store against real providers on private session buses: gnome-keyring for
-//! everything, KWallet and KeePassXC for what they have in common with it.
+//! The stores of Linux against real providers on private session buses: gnome-keyring for everything,
+//! KWallet and KeePassXC for what they have in common with it, the secret portal in a sandbox, and
+//! no key store at all.
 //!
 //! Every test has a bus, a home and a keyring of its own; the plugin runs in worker processes, since
 //! the session bus is a matter of the process environment.
@@ -11,11 +12,20 @@
     reason = "a test may panic, and a worker answers on its standard output"
 )]
 
+mod bad_input;
 mod changes;
+mod dialogs;
 mod every_provider;
+mod flatpak;
+mod no_key_store;
 mod other_program;
+mod portal_stand_in;
+mod prompter;
 mod provider;
+mod screen;
+mod secret_portal;
 mod session;
+mod snap;
 mod stand_in;
 mod worker;
 

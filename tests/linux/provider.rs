@@ -11,7 +11,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-const PASSWORD: &str = "keyring password";
+pub const PASSWORD: &str = "keyring password";
 
 /// The group of the KeePassXC database that its Secret Service shows, and how the file writes it.
 const GROUP: &str = "{11111111-1111-1111-1111-111111111111}";
@@ -59,6 +59,15 @@ impl Provider {
     /// person. KWallet wants to be asked to unlock, and then does so by itself.
     pub fn is_locked_when_open(self) -> bool {
         self == Self::KWallet
+    }
+
+    /// The title of the window that asks for the password.
+    pub fn unlock_dialog(self) -> &'static str {
+        match self {
+            Self::GnomeKeyring => "Unlock Login Keyring",
+            Self::KWallet => "KDE Wallet Service",
+            Self::KeePassXc => "Unlock Database - KeePassXC",
+        }
     }
 
     /// Makes the collection, where that takes more than a start.
@@ -140,11 +149,17 @@ fn command(program: &str, place: &Place<'_>) -> Command {
     command
         .env_clear()
         .envs(place.env.clone())
-        .env("QT_QPA_PLATFORM", "offscreen")
+        .env("QT_QPA_PLATFORM", platform(place))
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     command
+}
+
+/// What Qt shows its windows on.
+fn platform(place: &Place<'_>) -> &'static str {
+    let has_screen = place.env.iter().any(|(name, _)| *name == "DISPLAY");
+    if has_screen { "xcb" } else { "offscreen" }
 }
 
 fn spawn(mut command: Command, input: &str) -> Child {
@@ -186,7 +201,7 @@ fn kwallet_opened_by_login(place: &Place<'_>) -> Child {
     for (name, value) in &place.env {
         writeln!(environment, "{name}={value}").unwrap();
     }
-    writeln!(environment, "QT_QPA_PLATFORM=offscreen").unwrap();
+    writeln!(environment, "QT_QPA_PLATFORM={}", platform(place)).unwrap();
     provider
 }
 

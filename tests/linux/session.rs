@@ -4,25 +4,23 @@ use std::{
     fs,
     io::{BufRead, BufReader, Write},
     os::unix::fs::PermissionsExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
     time::Duration,
 };
 
-use futures_util::StreamExt;
 use tempfile::TempDir;
 use zbus::{
-    Connection, MessageStream,
+    Connection,
     fdo::{DBusProxy, PropertiesProxy},
-    message,
     names::{BusName, InterfaceName},
 };
 
-use crate::provider::{Place, Provider, unlock_gnome_keyring};
+use crate::{
+    prompter::{Person, Prompter},
+    provider::{Place, Provider, unlock_gnome_keyring},
+    screen::Screen,
+};
 
 /// The identifier of the app in the workers.
 pub const SERVICE: &str = "app.secure-token.tests";
@@ -39,6 +37,9 @@ const BUS_CONFIG: &str = r#"<busconfig>
   </policy>
 </busconfig>"#;
 
+/// In about 1 of 125 sessions KWallet has another key than its client, and secret-tool gives up.
+const SECRET_TOOL_ATTEMPTS: usize = 3;
+
 pub struct Session {
     folder: TempDir,
     bus: Child,
@@ -47,6 +48,7 @@ pub struct Session {
     provider: Provider,
     running: Option<Child>,
     bus_hidden: bool,
+    display: Option<String>,
 }
 
 impl Session {
@@ -79,6 +81,7 @@ impl Session {
             provider,
             running: None,
             bus_hidden: false,
+            display: None,
         }
     }
 
@@ -116,12 +119,20 @@ impl Session {
         if !self.bus_hidden {
             env.push(("DBUS_SESSION_BUS_ADDRESS", self.address.clone()));
         }
+        if let Some(display) = &self.display {
+            env.push(("DISPLAY", display.clone()));
+        }
         env
     }
 
     /// A connection to the bus.
     pub fn client(&self) -> Connection {
         self.client.clone()
+    }
+
+    /// Programs started from now on show their windows on `screen`.
+    pub fn show_on(&mut self, screen: &Screen) {
+        self.display = Some(screen.display().into());
     }
 
     /// Programs started from now on find no session bus.
@@ -138,10 +149,15 @@ impl Session {
     /// A gnome-keyring that was never unlocked in this home: it has no collection.
     pub async fn start_empty(&mut self) {
         self.running = Some(Provider::GnomeKeyring.start_locked(&self.place()));
-        let bus = DBusProxy::new(&self.client).await.unwrap();
-        let name = || BusName::from_static_str("org.freedesktop.secrets").unwrap();
-        until(async || bus.name_has_owner(name()).await.unwrap()).await;
+        until(async || self.has_owner("org.freedesktop.secrets").await).await;
         self.wait_for_lock(None).await;
+    }
+
+    /// Whether somebody answers on the bus for `name`.
+    pub async fn has_owner(&self, name: &'static str) -> bool {
+        let bus = DBusProxy::new(&self.client).await.unwrap();
+        let name = BusName::from_static_str(name).unwrap();
+        bus.name_has_owner(name).await.unwrap()
     }
 
     /// Ends the provider in order and starts it again, so that a person has to unlock it.
@@ -170,74 +186,76 @@ impl Session {
 
     /// Takes the place of the program that shows unlock prompts, and never answers.
     pub async fn ignoring_prompter(&self) -> Prompter {
-        let connection = zbus::connection::Builder::address(self.address.as_str())
-            .unwrap()
-            .name("org.gnome.keyring.SystemPrompter")
-            .unwrap()
-            .build()
-            .await
-            .unwrap();
-        let seen = Arc::new(AtomicUsize::new(0));
-        let count = seen.clone();
-        let mut messages = MessageStream::from(&connection);
-        tokio::spawn(async move {
-            while let Some(Ok(message)) = messages.next().await {
-                let header = message.header();
-                let is_call = message.message_type() == message::Type::MethodCall;
-                if is_call
-                    && header
-                        .member()
-                        .is_some_and(|member| member == "BeginPrompting")
-                {
-                    count.fetch_add(1, Ordering::SeqCst);
-                }
-            }
-        });
-        Prompter {
-            seen,
-            _connection: connection,
-        }
+        Prompter::start(&self.address, Person::Ignores).await
+    }
+
+    /// Takes the place of the program that shows unlock prompts, for a person who cancels them.
+    pub async fn dismissing_prompter(&self) -> Prompter {
+        Prompter::start(&self.address, Person::Cancels).await
+    }
+
+    pub fn bus_address(&self) -> &str {
+        &self.address
     }
 
     /// The files of the collections.
     pub fn keyring_files(&self) -> Vec<PathBuf> {
-        let folder = self.folder.path().join("home/.local/share/keyrings");
-        let entries =
-            fs::read_dir(folder).map(|entries| entries.map(|entry| entry.unwrap().path()));
-        let files = entries.into_iter().flatten();
+        let mut files = self.all_files();
+        files.retain(|path| path.extension().is_some_and(|has| has == "keyring"));
         files
-            .filter(|path| {
-                path.extension()
-                    .is_some_and(|extension| extension == "keyring")
-            })
-            .collect()
     }
 
-    /// Stores an item with our attributes and one more.
-    pub fn secret_tool_store(&self, account: &str, secret: &str) {
-        let attributes = ["service", SERVICE, "username", account, "other", "program"];
-        let mut tool = Command::new("secret-tool")
-            .args(["store", "--label=of another program"])
-            .args(attributes)
-            .envs(self.env())
-            .stdin(Stdio::piped())
-            .spawn()
-            .expect("secret-tool of the package libsecret-tools");
-        let mut input = tool.stdin.take().unwrap();
-        input.write_all(secret.as_bytes()).unwrap();
-        drop(input);
-        assert!(tool.wait().unwrap().success());
+    /// All that was written in this session.
+    pub fn all_files(&self) -> Vec<PathBuf> {
+        Self::files_in(self.folder.path())
     }
 
-    pub fn secret_tool_lookup(&self, account: &str) -> String {
-        let attributes = ["service", SERVICE, "username", account, "other", "program"];
-        let found = Command::new("secret-tool")
-            .arg("lookup")
-            .args(attributes)
-            .envs(self.env())
-            .output()
-            .unwrap();
-        String::from_utf8(found.stdout).unwrap()
+    /// The files in `folder` and in the folders in it.
+    pub fn files_in(folder: &Path) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            let kind = entry.file_type().unwrap();
+            if kind.is_dir() {
+                files.append(&mut Self::files_in(&entry.path()));
+            } else if kind.is_file() {
+                files.push(entry.path());
+            }
+        }
+        files
+    }
+
+    /// Stores an item with our attributes and `more`.
+    pub fn secret_tool_store(&self, account: &str, more: &[&str], secret: &str) {
+        let stored = (0..SECRET_TOOL_ATTEMPTS).any(|_| {
+            let mut tool = self.secret_tool("store", account, more);
+            tool.arg("--label=of another program").stdin(Stdio::piped());
+            let mut tool = tool
+                .spawn()
+                .expect("secret-tool of the package libsecret-tools");
+            let mut input = tool.stdin.take().unwrap();
+            input.write_all(secret.as_bytes()).unwrap();
+            drop(input);
+            tool.wait().unwrap().success()
+        });
+        assert!(stored, "secret-tool cannot store");
+    }
+
+    pub fn secret_tool_lookup(&self, account: &str, more: &[&str]) -> String {
+        let found = (0..SECRET_TOOL_ATTEMPTS).find_map(|_| {
+            let found = self.secret_tool("lookup", account, more).output().unwrap();
+            found.status.success().then_some(found.stdout)
+        });
+        String::from_utf8(found.unwrap_or_default()).unwrap()
+    }
+
+    fn secret_tool(&self, verb: &str, account: &str, more: &[&str]) -> Command {
+        let mut tool = Command::new("secret-tool");
+        tool.arg(verb)
+            .args(["service", SERVICE, "username", account])
+            .args(more)
+            .envs(self.env());
+        tool
     }
 
     /// Waits until the default collection is locked or not, or is not there (`None`).
@@ -272,23 +290,7 @@ impl Drop for Session {
     }
 }
 
-/// Somebody who is asked for the password and does not answer.
-pub struct Prompter {
-    seen: Arc<AtomicUsize>,
-    _connection: Connection,
-}
-
-impl Prompter {
-    pub fn prompts_seen(&self) -> usize {
-        self.seen.load(Ordering::SeqCst)
-    }
-
-    pub async fn wait_for_prompt(&self) {
-        until(async || self.prompts_seen() > 0).await;
-    }
-}
-
-async fn until(condition: impl AsyncFn() -> bool) {
+pub async fn until(condition: impl AsyncFn() -> bool) {
     while !condition().await {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

@@ -1,4 +1,5 @@
-//! A stand-in for KWallet where its key differs from ours: no real provider does that on demand.
+//! A stand-in for a provider of the Secret Service that answers wrongly, late or not at all, and for
+//! KWallet where its key differs from ours: no real provider does that on demand.
 //!
 //! It derives no key and decrypts nothing. Its part of the key exchange is 1, so that every session has
 //! the same key and it can hand out in one what it was given in another. The secrets of the sessions that
@@ -19,6 +20,7 @@ use std::{
     },
 };
 
+use tokio::sync::Notify;
 use zbus::{
     Connection, connection, fdo, interface,
     zvariant::{ObjectPath, OwnedObjectPath, OwnedValue, Value},
@@ -39,11 +41,36 @@ const OUT: u8 = 0xa0;
 type Secret = (OwnedObjectPath, Vec<u8>, Vec<u8>, String);
 type Attributes = HashMap<String, String>;
 
+/// Which call is answered badly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Call {
+    Search,
+    GetSecret,
+    SetSecret,
+}
+
+/// How.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bad {
+    /// Only when the provider is mended.
+    Late,
+    /// With an error that no specification names.
+    Refusal,
+    /// With a content type that is none.
+    WrongType,
+    /// With a secret whose initialisation vector is cut.
+    HalfASecret,
+    /// With bytes that nobody has encrypted.
+    Garbage,
+}
+
 #[derive(Default)]
 struct State {
     sessions: AtomicU32,
     last_garbled: AtomicU32,
     item: Mutex<Option<(Attributes, Secret)>>,
+    bad: Mutex<Option<(Call, Bad)>>,
+    mended: Notify,
 }
 
 pub struct StandIn {
@@ -75,6 +102,16 @@ impl StandIn {
         }
     }
 
+    pub fn answers_badly(&self, call: Call, bad: Bad) {
+        *self.state.bad.lock().unwrap() = Some((call, bad));
+    }
+
+    /// From now on answers are good, and those that are late are given.
+    pub fn mend(&self) {
+        *self.state.bad.lock().unwrap() = None;
+        self.state.mended.notify_waiters();
+    }
+
     /// So many sessions are garbled that are opened next, those after them are not.
     pub fn garble_next_sessions(&self, count: u32) {
         let last = self.state.sessions.load(Ordering::SeqCst) + count;
@@ -83,6 +120,21 @@ impl StandIn {
 }
 
 impl State {
+    /// How `call` is to be answered; a late answer is the good one.
+    async fn bad(&self, call: Call) -> fdo::Result<Option<Bad>> {
+        let mended = self.mended.notified();
+        let bad = *self.bad.lock().unwrap();
+        match bad {
+            Some((at, Bad::Late)) if at == call => {
+                mended.await;
+                Ok(None)
+            }
+            Some((at, Bad::Refusal)) if at == call => Err(fdo::Error::Failed("not today".into())),
+            Some((at, bad)) if at == call => Ok(Some(bad)),
+            _ => Ok(None),
+        }
+    }
+
     /// The secret as it is after its transfer: in a garbled session its first bytes are others, and not ASCII.
     fn transferred(&self, mut secret: Secret, change: u8) -> Secret {
         let number = secret.0.as_str().strip_prefix(SESSION).unwrap();
@@ -136,8 +188,9 @@ impl Collection {
         false
     }
 
-    fn search_items(&self, attributes: Attributes) -> Vec<OwnedObjectPath> {
-        self.0.found(&attributes)
+    async fn search_items(&self, attributes: Attributes) -> fdo::Result<Vec<OwnedObjectPath>> {
+        self.0.bad(Call::Search).await?;
+        Ok(self.0.found(&attributes))
     }
 
     fn create_item(
@@ -173,16 +226,25 @@ impl Item {
         false
     }
 
-    fn get_secret(&self, session: OwnedObjectPath) -> fdo::Result<(Secret,)> {
+    async fn get_secret(&self, session: OwnedObjectPath) -> fdo::Result<(Secret,)> {
+        let bad = self.0.bad(Call::GetSecret).await?;
         let item = self.0.item.lock().unwrap().clone();
         let (_, stored) = item.ok_or_else(|| fdo::Error::UnknownObject(ITEM.into()))?;
-        let secret = (session, stored.1, stored.2, stored.3);
+        let mut secret = (session, stored.1, stored.2, stored.3);
+        match bad {
+            Some(Bad::HalfASecret) => secret.1.truncate(3),
+            Some(Bad::Garbage) => secret.2 = vec![0x5a; 33],
+            Some(Bad::WrongType) => secret.3 = "no content type".into(),
+            _ => {}
+        }
         Ok((self.0.transferred(secret, OUT),))
     }
 
-    fn set_secret(&self, secret: Secret) {
+    async fn set_secret(&self, secret: Secret) -> fdo::Result<()> {
+        self.0.bad(Call::SetSecret).await?;
         if let Some((_, stored)) = &mut *self.0.item.lock().unwrap() {
             *stored = self.0.transferred(secret, IN);
         }
+        Ok(())
     }
 }

@@ -3,6 +3,8 @@
 #[path = "../worker/mod.rs"]
 mod shared;
 
+use std::{path::Path, process::Command};
+
 use serde_json::{Value, json};
 
 pub use self::shared::{ENV, Worker};
@@ -14,9 +16,27 @@ impl Worker {
     }
 
     pub fn with_deadline(session: &Session, milliseconds: u64) -> Self {
-        Self::spawn(SERVICE, milliseconds, |command| {
-            command.env_clear().envs(session.env())
-        })
+        let program = std::env::current_exe().unwrap();
+        Self::spawn(&program, session.env(), milliseconds)
+    }
+
+    /// `program` is this one, in the place that it was put.
+    pub fn spawn(
+        program: &Path,
+        env: impl IntoIterator<Item = (&'static str, String)>,
+        milliseconds: u64,
+    ) -> Self {
+        Self::run(Command::new(program), env, milliseconds)
+    }
+
+    /// `command` is a program with arguments that runs this one.
+    pub fn run(
+        mut command: Command,
+        env: impl IntoIterator<Item = (&'static str, String)>,
+        milliseconds: u64,
+    ) -> Self {
+        command.env_clear().envs(env);
+        Self::of(SERVICE, command, milliseconds)
     }
 
     pub fn keyring_set(&mut self, account: &str, password: &str) {

@@ -1,6 +1,6 @@
 //! The app of one test: its workers, and what the Credential Manager holds for it, past the plugin.
 
-use std::{collections::HashMap, fs::File, path::PathBuf, sync::Arc};
+use std::{collections::HashMap, fs::File, path::PathBuf, process::Command, sync::Arc};
 
 use keyring_core::{Entry, api::CredentialStoreApi};
 use windows_native_keyring_store::Store;
@@ -37,7 +37,8 @@ impl App {
     }
 
     pub fn worker_with_deadline(&self, milliseconds: u64) -> Worker {
-        Worker::spawn(&self.service, milliseconds, |command| command)
+        let program = Command::new(std::env::current_exe().unwrap());
+        Worker::of(&self.service, program, milliseconds)
     }
 
     /// The file whose lock says which process writes.

@@ -31,14 +31,10 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts this same test program once more, for its test `worker` alone. `prepare` sets what
-    /// else differs for the process.
-    pub fn spawn(
-        service: &str,
-        milliseconds: u64,
-        prepare: impl FnOnce(&mut Command) -> &mut Command,
-    ) -> Self {
-        let mut process = prepare(&mut Command::new(std::env::current_exe().unwrap()))
+    /// A worker with the app that is named `service`. `command` runs this same test program, which
+    /// starts for its test `worker` alone.
+    pub fn of(service: &str, mut command: Command, milliseconds: u64) -> Self {
+        let mut process = command
             .args(["--exact", "worker", "--nocapture"])
             .env(ENV, milliseconds.to_string())
             .env(SERVICE, service)

@@ -7,7 +7,9 @@
 mod connection;
 mod fault;
 mod find;
+mod portal;
 mod properties;
+mod sandbox;
 mod unlock;
 
 use std::{collections::HashMap, sync::Arc};
@@ -20,20 +22,30 @@ use self::{
     connection::{Connection, Connections},
     fault::{Fault, Retries},
     find::{Attributes, Found, is_exactly},
+    portal::SecretPortal,
+    sandbox::Sandbox,
     unlock::Unlocking,
 };
 use super::{Item, Prompts, SecretStore, StoreInfo, StoreState};
 use crate::{Account, Error, ErrorCode, Result};
 
+/// The store of this process: the secret portal where it is confined, else the Secret Service.
+pub(super) fn open(service: &str) -> Arc<dyn SecretStore> {
+    match Sandbox::detect() {
+        Some(sandbox) => Arc::new(SecretPortal::new(service, sandbox)),
+        None => Arc::new(SecretService::new(service)),
+    }
+}
+
 /// The Secret Service of the session.
-pub(super) struct SecretService {
+struct SecretService {
     service: String,
     connections: Connections,
     unlocking: Unlocking,
 }
 
 impl SecretService {
-    pub(super) fn new(service: &str) -> Self {
+    fn new(service: &str) -> Self {
         Self {
             service: service.into(),
             connections: Connections::default(),
