@@ -191,7 +191,7 @@ export const stages = [
       build('build the shim and its tests', () => swiftPackage('build', '--build-tests'), {
         cwd: iosFolder,
         // SwiftPM 6.0 now and then reads a null pointer before it compiles anything.
-        toolCrash: /Program crashed: .*[^]* in swift-package$/m,
+        toolCrash: /Program crashed: .* in swift-package$/ms,
       }),
       inspection('the plugin as Objective-C and Rust see it', checkObjectiveC),
       tests('xctest', 'Keychain shim', () => swiftPackage('test', '--skip-build'), { cwd: iosFolder }),
