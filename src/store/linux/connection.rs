@@ -5,17 +5,14 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use oo7::dbus::{Collection, Error as ServiceFault, Service};
+use oo7::dbus::{Collection, Error as ServiceFault, Item, Service};
 use tokio::sync::Mutex;
 use zbus::{
     fdo::{DBusProxy, NameOwnerChangedStream},
     names::{BusName, OwnedUniqueName, WellKnownName},
 };
 
-use super::{
-    fault::{Fault, is_invalid_argument},
-    find::LastFound,
-};
+use super::fault::{Fault, is_invalid_argument};
 use crate::{Error, ErrorCode};
 
 /// The bus name of the Secret Service.
@@ -56,7 +53,8 @@ pub(super) struct Connection {
     owner: OwnedUniqueName,
     /// Whether a secret has come through the session as it should.
     proven: AtomicBool,
-    pub(super) last_found: LastFound,
+    /// Where an item was found the last time.
+    pub(super) last_found: std::sync::Mutex<Option<(Arc<Collection>, Arc<Item>)>>,
 }
 
 impl Connection {
@@ -69,7 +67,7 @@ impl Connection {
             bus,
             owner,
             proven: AtomicBool::new(false),
-            last_found: LastFound::default(),
+            last_found: std::sync::Mutex::default(),
         })
     }
 

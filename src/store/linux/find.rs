@@ -1,9 +1,6 @@
 //! Finds the items of an account; where nothing has changed since the last time, all at once.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use futures_util::join;
 use oo7::dbus::{Collection, Item as ServiceItem};
@@ -37,10 +34,6 @@ pub(super) struct Found {
     pub(super) others: bool,
 }
 
-/// Where an item was found the last time. It lasts as long as the connection.
-#[derive(Default)]
-pub(super) struct LastFound(Mutex<Option<(Arc<Collection>, Arc<ServiceItem>)>>);
-
 impl Found {
     /// Searches the unlocked `collection`.
     pub(super) async fn search(
@@ -62,7 +55,7 @@ impl Found {
         }
         let collection = Arc::new(collection);
         if let ([item], false) = (&*ours, others) {
-            *lock(&connection.last_found.0) = Some((collection.clone(), item.clone()));
+            *lock(&connection.last_found) = Some((collection.clone(), item.clone()));
         }
         Ok(Self {
             collection,
@@ -76,7 +69,7 @@ impl Found {
     ///
     /// `None` is no answer, whatever the reason: the search asks again and meets it.
     pub(super) async fn again(connection: &Connection, wanted: &Attributes<'_>) -> Option<Self> {
-        let (collection, item) = lock(&connection.last_found.0).clone()?;
+        let (collection, item) = lock(&connection.last_found).clone()?;
         let (default, locked, items, attributes) = join!(
             connection.default_collection(),
             connection.is_locked(collection.path()),
