@@ -64,8 +64,9 @@ pub(crate) async fn get(
         return store.get(&Item::of(account), prompts).await;
     }
     match read(store, account, prompts).await {
-        Err(error) if error.code() == ErrorCode::Corrupt => {
-            // Another process may have replaced the record while its pieces were read.
+        Err(error) if matches!(error.code(), ErrorCode::Corrupt | ErrorCode::Internal) => {
+            // Another process may have replaced the record while its pieces were read: then one is
+            // missing, or the store has its own word for what is just being removed.
             let _alone = store.exclusive().await?;
             read(store, account, prompts).await
         }
@@ -315,6 +316,22 @@ mod tests {
             }
         };
         tokio::select! { () = writer => {}, () = reader => {} }
+    }
+
+    #[tokio::test]
+    async fn p1_a_piece_that_fails_while_another_writes_is_read_again_in_a_turn() {
+        let store = MemoryStore::with_max_len(MAX_LEN);
+        let record = vec![b'x'; 300];
+        write(&store, &record).await.unwrap();
+        for code in [ErrorCode::Corrupt, ErrorCode::Internal] {
+            let turn = store.exclusive().await.unwrap();
+            store.inject(Fault::FailsAfter(2, code));
+            let mut second_look = Box::pin(read(&store));
+            assert!(futures_util::poll!(&mut second_look).is_pending());
+            store.heal();
+            drop(turn);
+            assert_eq!(second_look.await, Ok(Some(record.clone())));
+        }
     }
 
     #[tokio::test]
