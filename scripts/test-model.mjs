@@ -3,5 +3,12 @@ import { run } from './lib/run.mjs';
 
 process.env.MODEL_RUNS ??= '100000';
 process.env.SIMULATION_SESSIONS ??= '100000';
-const { code } = await run(['vitest', 'run', 'guest-js/tests/model', 'guest-js/tests/simulation']);
+const { code } = await run([
+  'vitest',
+  'run',
+  '--project',
+  'tauri',
+  'guest-js/tests/model',
+  'guest-js/tests/simulation',
+]);
 process.exitCode = code;
