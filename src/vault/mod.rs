@@ -1,21 +1,17 @@
 //! The heart: order, memory copy, revisions, deadlines and notices, above any store.
 
-use std::{
-    collections::HashMap,
-    future::Future,
-    pin::{Pin, pin},
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+mod deadline;
+mod slot;
 
-use futures_util::{
-    FutureExt,
-    future::{Shared, maybe_done},
-    poll,
-};
-use tokio::time::timeout;
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::{FutureExt, future::maybe_done, poll};
 use zeroize::Zeroizing;
 
+use self::{
+    deadline::Deadline,
+    slot::{ReadingEnd, SharedRead, Slot, Slots},
+};
 use crate::{
     Account, Error, ErrorCode, Notice, Record, Result, StoreInfo, StoreState, Watch, envelope,
     store::{Prompts, SecretStore, chunked},
@@ -25,6 +21,7 @@ use crate::{
 
 /// A record as it was read, with the revision of its account.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StoredRecord {
     /// What the account stores.
     pub record: Record,
@@ -40,45 +37,27 @@ pub(crate) struct Vault(Arc<Inner>);
 
 struct Inner {
     store: Arc<dyn SecretStore>,
-    deadline: Duration,
+    limit: Duration,
     memory_copy: bool,
-    slots: Mutex<HashMap<Account, Arc<Slot>>>,
-    prompts: Prompts,
+    slots: Slots,
+    prompts: Arc<Prompts>,
     watchers: Watchers,
 }
 
-/// What the vault knows of one account.
-#[derive(Default)]
-struct Slot {
-    /// Held by the call that talks to the store, so that the calls of one account have an order.
-    order: Arc<tokio::sync::Mutex<()>>,
-    state: Mutex<SlotState>,
-}
-
-#[derive(Default)]
-struct SlotState {
-    revision: u64,
-    copy: Option<Arc<Record>>,
-    reading: Option<Reading>,
-}
-
-/// A read that is under way. Everybody who asks meanwhile gets its answer: an unlock prompt that was
-/// dismissed is not shown once for each of them.
-type Reading = Shared<Pin<Box<dyn Future<Output = Result<Option<StoredRecord>>> + Send>>>;
-
 impl Vault {
-    pub(crate) fn new(store: Arc<dyn SecretStore>, deadline: Duration, memory_copy: bool) -> Self {
+    pub(crate) fn new(store: Arc<dyn SecretStore>, limit: Duration, memory_copy: bool) -> Self {
         Self(Arc::new(Inner {
             store,
-            deadline,
+            limit,
             memory_copy,
-            slots: Mutex::default(),
-            prompts: Prompts::default(),
+            slots: Slots::default(),
+            prompts: Arc::default(),
             watchers: Watchers::default(),
         }))
     }
 
-    /// The record of `account`, from memory where there is a copy.
+    /// The record of `account`, from memory if there is a copy. It is at least as new as every write
+    /// that was acknowledged before this was called.
     pub(crate) async fn get(&self, account: &Account) -> Result<Option<StoredRecord>> {
         let slot = self.slot(account);
         let reading = {
@@ -86,36 +65,29 @@ impl Vault {
             if let Some(stored) = state.stored() {
                 return Ok(Some(stored));
             }
-            match &state.reading {
-                Some(reading) => reading.clone(),
-                None => state.reading.insert(self.read(account, &slot)).clone(),
+            match state.joinable_read() {
+                Some(reading) => reading,
+                None => state.begin_read(&slot, |end| self.start_read(account, &slot, end)),
             }
         };
         reading.await
     }
 
-    fn read(&self, account: &Account, slot: &Arc<Slot>) -> Reading {
+    fn start_read(&self, account: &Account, slot: &Arc<Slot>, end: ReadingEnd) -> SharedRead {
         let (inner, account, slot) = (self.0.clone(), account.clone(), slot.clone());
-        let stopped_slot = slot.clone();
+        let deadline = inner.deadline();
         let task = tauri::async_runtime::spawn(async move {
-            let answer = inner.within_deadline(inner.read(&account, &slot)).await;
-            if answer.is_err() {
-                lock(&slot.state).reading = None;
-            }
-            answer
+            let _end = end;
+            let read = inner.read(&account, &slot);
+            deadline.limit(read, &slot.prompts).await?
         });
-        task.map(move |joined| {
-            joined.unwrap_or_else(|_| {
-                // The store has panicked, and the read with it: the next one asks again.
-                lock(&stopped_slot.state).reading = None;
-                Err(stopped())
-            })
-        })
-        .boxed()
-        .shared()
+        // A store that panics ends the task.
+        task.map(|joined| joined.unwrap_or_else(|_| Err(stopped())))
+            .boxed()
+            .shared()
     }
 
-    /// Stores `record` and answers the new revision.
+    /// Stores `record` and returns the new revision.
     pub(crate) async fn set(
         &self,
         account: &Account,
@@ -127,7 +99,7 @@ impl Vault {
             .await
     }
 
-    /// Removes the record of `account` and answers the new revision.
+    /// Removes the record of `account` and returns the new revision.
     pub(crate) async fn clear(&self, account: &Account, if_revision: Option<u64>) -> Result<u64> {
         self.write(account, if_revision, Change::Clear).await
     }
@@ -139,21 +111,25 @@ impl Vault {
         change: Change,
     ) -> Result<u64> {
         let (inner, account, slot) = (self.0.clone(), account.clone(), self.slot(account));
+        let deadline = inner.deadline();
         // Queued before the task starts, so that writes keep the order in which they were asked for.
-        let mut order = Box::pin(maybe_done(slot.order.clone().lock_owned()));
-        let _ = poll!(&mut order);
+        let mut turn = Box::pin(maybe_done(slot.order.clone().lock_owned()));
+        let _ = poll!(&mut turn);
         spawn(async move {
-            let write = async {
-                order.as_mut().await;
-                let _order = order.as_mut().take_output();
-                inner.write(&account, &slot, if_revision, change).await
-            };
-            let answer = inner.within_deadline(write).await;
-            if matches!(&answer, Err(error) if error.code() == ErrorCode::Timeout) {
-                // The store may still carry the write out: only it knows what the record is now.
-                lock(&slot.state).copy = None;
-            }
-            answer
+            // A write that never gets its turn has changed nothing.
+            deadline.limit(turn.as_mut(), &slot.prompts).await?;
+            let turn = turn.as_mut().take_output();
+            let written = inner
+                .write(&account, &slot, if_revision, change, deadline)
+                .await?;
+            // A listener may take its time, or write.
+            drop(turn);
+            inner.watchers.tell(&Notice {
+                account,
+                revision: written.revision,
+                present: written.present,
+            });
+            written.result
         })
         .await
     }
@@ -162,11 +138,14 @@ impl Vault {
     pub(crate) async fn list(&self) -> Result<Vec<Account>> {
         let inner = self.0.clone();
         spawn(async move {
-            let list = inner.store.list(&inner.prompts);
-            let items = inner.within_deadline(list).await?;
+            let prompts = inner.prompts.part();
+            let list = inner.store.list(&prompts);
+            let items = inner.deadline().limit(list, &prompts).await??;
             let heads = items.into_iter().filter(|item| item.chunk.is_none());
             let mut accounts: Vec<_> = heads.map(|item| item.account).collect();
             accounts.sort();
+            // Another program can make an item twice.
+            accounts.dedup();
             Ok(accounts)
         })
         .await
@@ -176,23 +155,16 @@ impl Vault {
     pub(crate) async fn info(&self) -> Result<StoreInfo> {
         let inner = self.0.clone();
         spawn(async move {
-            let info = inner.store.info();
-            let answer = inner.within_deadline(async { Ok(info.await) }).await;
-            answer.or_else(|error| {
+            let info = inner.deadline().limit(inner.store.info(), &inner.prompts);
+            Ok(info.await.unwrap_or_else(|error| {
                 let state = match error.code() {
                     ErrorCode::Locked => StoreState::Locked,
-                    ErrorCode::Timeout => StoreState::Unavailable,
-                    _ => return Err(error),
+                    _ => StoreState::Unavailable,
                 };
-                Ok(StoreInfo {
-                    store: "unknown".into(),
-                    persistent: false,
-                    durable: false,
-                    hardware: false,
-                    state,
-                    detail: error.message().into(),
-                })
-            })
+                let mut info = StoreInfo::new("unknown", state);
+                info.detail = error.message().into();
+                info
+            }))
         })
         .await
     }
@@ -207,7 +179,7 @@ impl Vault {
         });
     }
 
-    /// Tells `listener` about every change, until the answer is dropped.
+    /// Calls `listener` after every change, until the returned [`Watch`] is dropped. It must not block.
     pub(crate) fn watch(&self, listener: impl Fn(&Notice) + Send + Sync + 'static) -> Watch {
         self.0.watchers.add(listener)
     }
@@ -218,11 +190,7 @@ impl Vault {
     }
 
     fn slot(&self, account: &Account) -> Arc<Slot> {
-        let mut slots = lock(&self.0.slots);
-        match slots.get(account) {
-            Some(slot) => slot.clone(),
-            None => slots.entry(account.clone()).or_default().clone(),
-        }
+        self.0.slots.of(account, &self.0.prompts)
     }
 }
 
@@ -235,22 +203,30 @@ enum Change {
     Clear,
 }
 
+/// A write that happened, or may have.
+struct Written {
+    revision: u64,
+    /// Whether the account may hold a record now.
+    present: bool,
+    result: Result<u64>,
+}
+
 impl Inner {
+    fn deadline(&self) -> Deadline {
+        Deadline::start(self.limit)
+    }
+
     async fn read(&self, account: &Account, slot: &Slot) -> Result<Option<StoredRecord>> {
-        let _order = slot.order.lock().await;
+        let _turn = slot.order.lock().await;
         if let Some(stored) = lock(&slot.state).stored() {
             return Ok(Some(stored));
         }
-        let answer = chunked::get(&*self.store, account, &self.prompts).await;
-
-        // Ended before the order is given free: who asks after a later write must not get this.
-        let mut state = lock(&slot.state);
-        state.reading = None;
-        let Some(bytes) = answer? else {
+        let Some(bytes) = chunked::get(&*self.store, account, &slot.prompts).await? else {
             return Ok(None);
         };
         let record = envelope::decode(&bytes)?;
-        if self.memory_copy {
+        let mut state = lock(&slot.state);
+        if self.memory_copy && !state.unsettled {
             state.copy = Some(Arc::new(record.clone()));
         }
         Ok(Some(StoredRecord {
@@ -259,76 +235,61 @@ impl Inner {
         }))
     }
 
-    /// Called with the order of `slot` held.
+    /// Called with the order of `slot` held. An error says that nothing has changed.
     async fn write(
         &self,
         account: &Account,
         slot: &Slot,
         if_revision: Option<u64>,
         change: Change,
-    ) -> Result<u64> {
+        deadline: Deadline,
+    ) -> Result<Written> {
         if if_revision.is_some_and(|demanded| demanded != lock(&slot.state).revision) {
             return Err(Error::new(
                 ErrorCode::Conflict,
                 "the account was changed since that revision",
             ));
         }
-        let copy = match change {
-            Change::Set { record, bytes } => {
-                chunked::set(&*self.store, account, &bytes, &self.prompts).await?;
-                Some(record)
-            }
-            Change::Clear => {
-                chunked::delete(&*self.store, account, &self.prompts).await?;
-                None
+        let store = async {
+            match &change {
+                Change::Set { bytes, .. } => {
+                    chunked::set(&*self.store, account, bytes, &slot.prompts).await
+                }
+                Change::Clear => chunked::delete(&*self.store, account, &slot.prompts).await,
             }
         };
-
-        let present = copy.is_some();
-        let revision = {
-            let mut state = lock(&slot.state);
-            state.copy = copy.filter(|_| self.memory_copy).map(Arc::new);
-            state.revision += 1;
-            state.revision
+        let store = AssertUnwindSafe(store).catch_unwind();
+        let result = match deadline.limit(store, &slot.prompts).await {
+            Ok(Ok(Err(error))) if !error.code().leaves_writes_open() => return Err(error),
+            Ok(result) => result.unwrap_or_else(|_| Err(stopped())),
+            Err(late) => Err(late),
         };
-        self.watchers.tell(&Notice {
-            account: account.clone(),
-            revision,
-            present,
-        });
-        Ok(revision)
-    }
 
-    /// The answer of `call`, or `locked` or `timeout` at the deadline; then `call` is dropped, and
-    /// with it its late answer.
-    async fn within_deadline<T>(&self, call: impl Future<Output = Result<T>>) -> Result<T> {
-        let mut call = pin!(timeout(self.deadline, call));
-        match call.as_mut().await {
-            Ok(answer) => answer,
-            // `call` is not dropped yet, so that its own prompt still counts.
-            Err(_) if self.prompts.any_open() => Err(Error::new(
-                ErrorCode::Locked,
-                "the unlock prompt was not answered in time",
-            )),
-            Err(_) => Err(Error::new(
-                ErrorCode::Timeout,
-                "the store did not answer within the deadline",
-            )),
-        }
-    }
-}
-
-impl SlotState {
-    fn stored(&self) -> Option<StoredRecord> {
-        let copy = self.copy.as_ref()?;
-        Some(StoredRecord {
-            record: Record::clone(copy),
-            revision: self.revision,
+        let mut state = lock(&slot.state);
+        Ok(match result {
+            Ok(()) => {
+                let record = match change {
+                    Change::Set { record, .. } => Some(record),
+                    Change::Clear => None,
+                };
+                let present = record.is_some();
+                let revision = state.settle(record.filter(|_| self.memory_copy).map(Arc::new));
+                Written {
+                    revision,
+                    present,
+                    result: Ok(revision),
+                }
+            }
+            Err(error) => Written {
+                revision: state.unsettle(),
+                present: true,
+                result: Err(error),
+            },
         })
     }
 }
 
-/// Runs `call` to its end even where the caller goes away in between: a write that is half done
+/// Runs `call` to its end even if the caller goes away in between: a write that is half done
 /// must not leave the memory copy behind. It also gives callers outside the runtime its timers.
 async fn spawn<T: Send + 'static>(
     call: impl Future<Output = Result<T>> + Send + 'static,
