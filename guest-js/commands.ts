@@ -10,9 +10,9 @@ export interface TokenRecord {
   /** The secret. 1 byte to 1 MiB of UTF-8, without NUL. */
   token: string;
   /** The secret that buys the next token (RFC 6749 section 1.5). Same limits. */
-  refreshToken?: string;
+  refreshToken?: string | undefined;
   /** When the token expires: whole milliseconds since the Unix epoch, UTC. */
-  expiresAt?: number;
+  expiresAt?: number | undefined;
 }
 
 /** A record as the store holds it. */
@@ -63,7 +63,7 @@ async function call<T>(command: string, args?: object): Promise<T> {
  * @throws {@link SecureTokenError} with any code. `invalid-argument` and `too-large` name the field.
  */
 export async function setToken(
-  args: TokenRecord & { account?: string; ifRevision?: number },
+  args: TokenRecord & { account?: string | undefined; ifRevision?: number | undefined },
 ): Promise<{ revision: number }> {
   return call('set_token', check(args, 5));
 }
@@ -76,7 +76,7 @@ export async function setToken(
  *
  * @throws {@link SecureTokenError}, for instance `locked`, `lost` or `forbidden`.
  */
-export async function getToken(args: { account?: string } = {}): Promise<StoredToken | null> {
+export async function getToken(args: { account?: string | undefined } = {}): Promise<StoredToken | null> {
   return call('get_token', check(args, 1));
 }
 
@@ -87,7 +87,7 @@ export async function getToken(args: { account?: string } = {}): Promise<StoredT
  * @throws {@link SecureTokenError} with any code. After `timeout`, `unavailable` and `internal` the record may be gone.
  */
 export async function clearToken(
-  args: { account?: string; ifRevision?: number } = {},
+  args: { account?: string | undefined; ifRevision?: number | undefined } = {},
 ): Promise<{ revision: number }> {
   return call('clear_token', check(args, 2));
 }
