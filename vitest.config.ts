@@ -25,7 +25,9 @@ const withoutKeyStore = [
   'leaks',
   'memory',
   'pinia',
+  'receive',
   'refresh',
+  'refresh-hint',
   'storage/memory',
   'vuex',
 ];

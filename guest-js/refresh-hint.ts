@@ -1,0 +1,30 @@
+// A hint for developers whose `refresh` hides what the server said. Loaded when a refresh has failed.
+
+import { tellOnce } from './tell-once.js';
+
+/** The errors of a network that fails and of an abort. They have no status to give. */
+const NO_RESPONSE = /Abort|Network|Timeout|TypeError/;
+
+/** Whether the session can learn from `cause` what the server said, or that it said nothing. */
+function isClear(cause: unknown): boolean {
+  const { name, code, error, retryAfter, response, status = response?.status } = Object(cause);
+  return (
+    typeof status === 'number' ||
+    typeof error === 'string' ||
+    // Of axios, of Node, and of this package.
+    typeof code === 'string' ||
+    retryAfter !== undefined ||
+    NO_RESPONSE.test(name)
+  );
+}
+
+/** Tells once per page that a refresh which rejects like this can never end the session. */
+export function hintAtStatus(cause: unknown): void {
+  if (isClear(cause)) return;
+  tellOnce(
+    'refresh',
+    'refresh rejected with an error that has no status, so the user stays signed in. If the server has refused, reject ' +
+      'with Object.assign(new Error("refresh failed"), { response }) or throw SessionEnded. ' +
+      'See "A refresh that fails" in docs/usage.md',
+  );
+}
