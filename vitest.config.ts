@@ -2,6 +2,7 @@
 
 import { compile } from 'svelte/compiler';
 import { defineConfig } from 'vitest/config';
+import { docsApp } from './guest-js/tests/docs/plugin.mjs';
 
 /** Gives Node the global that Tauri's mocks expect. */
 const page = 'guest-js/tests/window.ts';
@@ -37,6 +38,7 @@ const files = (names: string[]) => names.map((name) => `tests/${name}.test.ts`);
 
 export default defineConfig({
   plugins: [
+    docsApp(),
     {
       name: 'svelte',
       transform: (code, id) =>
