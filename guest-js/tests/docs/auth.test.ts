@@ -83,7 +83,7 @@ describe('a refresh', () => {
   });
 });
 
-it('saving auth.ts while the token expires costs one refresh', async () => {
+it('a session that hot reload has replaced does not refresh any more', async () => {
   vi.useFakeTimers();
   const { keepFresh } = await import('../../keep-fresh.js');
   let refreshes = 0;
