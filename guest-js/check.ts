@@ -2,6 +2,8 @@
 
 import { SecureTokenError } from './errors.js';
 
+const invalid = (message: string) => new SecureTokenError('invalid-argument', message);
+
 const byteLength = (value: unknown) => new TextEncoder().encode(value as string).length;
 
 /** `\p{Cs}` is a lone surrogate, which UTF-8 cannot carry. */
@@ -10,15 +12,13 @@ const isName = (value: unknown) => isText(value, /^[^\p{Cc}\p{Cs}]+$/u) && byteL
 const isSecret = (value: unknown) => isText(value, /^[^\0\p{Cs}]+$/u);
 const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
 
-const TEXT = 'must be text without NUL, not empty';
-
 /** Every field, in an order such that each command takes the first few. */
-const FIELDS: [name: string, isFit: (value: unknown) => boolean, rule: string][] = [
-  ['account', isName, 'must have 1 to 512 bytes and no control characters'],
-  ['ifRevision', isCount, 'must be a revision'],
-  ['token', isSecret, TEXT],
-  ['refreshToken', isSecret, TEXT],
-  ['expiresAt', isCount, 'must be whole milliseconds'],
+const FIELDS: [name: string, isFit: (value: unknown) => boolean][] = [
+  ['account', isName],
+  ['ifRevision', isCount],
+  ['token', isSecret],
+  ['refreshToken', isSecret],
+  ['expiresAt', isCount],
 ];
 
 /**
@@ -27,17 +27,16 @@ const FIELDS: [name: string, isFit: (value: unknown) => boolean, rule: string][]
  * @throws {@link SecureTokenError} `invalid-argument` or `too-large`.
  */
 export function check<T extends object>(args: T, count: number): T {
-  const fields = FIELDS.slice(0, count);
-  // Its name is not repeated: what is given for a name may be a secret.
-  if (Object.keys(args ?? {}).some((name) => !fields.some(([known]) => known === name)))
-    throw new SecureTokenError(
-      'invalid-argument',
-      `unknown argument; known are: ${fields.map(([name]) => name).join(', ')}`,
-    );
-  for (const [name, isFit, rule] of fields) {
-    const value = args?.[name as keyof T];
+  const rules = new Map(FIELDS.slice(0, count));
+  // A command that takes a token demands it. Last, since another name for it explains why it is missing.
+  for (const [name, value] of Object.entries(
+    count > 2 ? { ...args, token: Object(args).token } : Object(args),
+  )) {
     if (value === undefined && name !== 'token') continue;
-    if (!isFit(value)) throw new SecureTokenError('invalid-argument', `${name} ${rule}`);
+    const isFit = rules.get(name);
+    // A name that is not known may itself be a secret.
+    if (!isFit) throw invalid(`unknown argument; known are ${[...rules.keys()]}`);
+    if (!isFit(value)) throw invalid(`${name} is not valid`);
     if (byteLength(value) > 1 << 20) throw new SecureTokenError('too-large', `${name} is over 1 MiB`);
   }
   return args;

@@ -66,11 +66,15 @@ export class SessionEnded extends Error {
 /** True inside a Tauri window. */
 export const inTauri = () => '__TAURI_INTERNALS__' in globalThis;
 
-/** What a plain string means that Tauri itself rejected with. */
-function codeOf(text: string): ErrorCode {
-  if (/^invalid args/.test(text)) return 'invalid-argument';
-  if (/not found$/.test(text)) return 'misconfigured';
-  return /not allowed|explicitly denied/.test(text) ? 'forbidden' : 'internal';
+/** The code and the message of a rejection that is not the plugin's own. */
+async function explain(cause: unknown): Promise<[ErrorCode, string]> {
+  if (!inTauri()) return ['unavailable', 'there is no key store outside Tauri, run "npm run tauri dev"'];
+  try {
+    return (await import('./tauri-refusals.js')).explainRefusal(cause);
+  } catch {
+    // The page can load nothing any more, but the caller still gets an error with a code.
+    return ['internal', 'Tauri refused it'];
+  }
 }
 
 /**
@@ -83,14 +87,8 @@ function codeOf(text: string): ErrorCode {
 export async function toError(cause: unknown, command: string): Promise<SecureTokenError> {
   let { code, message } = Object(cause) as { code: ErrorCode; message: string };
   if (!errorCodes.includes(code)) {
-    const text = typeof cause === 'string' ? cause : '';
-    code = inTauri() ? codeOf(text) : 'unavailable';
-    const remedy = await import('./tauri-remedies.js').then(
-      ({ remedyFor }) => remedyFor(text),
-      // The code matters more: it comes also when the page can load nothing any more.
-      () => code,
-    );
-    message = `${command}: ${remedy}`;
+    [code, message] = await explain(cause);
+    message = `${command}: ${message}`;
   }
   if (/misconfigured|forbidden/.test(code)) tellOnce(code, message);
   return new SecureTokenError(code, message);

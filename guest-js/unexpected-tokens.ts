@@ -3,7 +3,7 @@
 // No message shows a value, and none a name that is not in a list below: one from elsewhere could itself be a secret.
 
 import { SecureTokenError } from './errors.js';
-import { isFitForHeader, isLifetime, isMoment } from './receive.js';
+import { EARLIEST_MOMENT, FIELD_VALUE } from './receive.js';
 import type { Tokens } from './session-types.js';
 
 type Fields = Record<string, unknown>;
@@ -71,13 +71,15 @@ function whyMissing(fields: Fields): string {
 
 function whyEndIsUnknown({ expiresIn, expiresAt }: Tokens): string | undefined {
   if (expiresIn)
-    return isLifetime(expiresIn)
+    return typeof expiresIn === 'number'
       ? undefined
       : 'expiresIn must be a number of seconds: for digits as text pass Number(text)';
-  if (!expiresAt || isMoment(expiresAt)) return undefined;
-  return isLifetime(expiresAt)
+  if (!expiresAt) return undefined;
+  if (typeof expiresAt !== 'number')
+    return 'expiresAt must be a number of milliseconds since the Unix epoch: for a date as text pass Date.parse(text)';
+  return expiresAt > 0 && expiresAt < EARLIEST_MOMENT
     ? 'expiresAt must be in milliseconds since the Unix epoch: for seconds pass seconds * 1000, and for a lifetime use expiresIn'
-    : 'expiresAt must be a number of milliseconds since the Unix epoch: for a date as text pass Date.parse(text)';
+    : undefined;
 }
 
 /** See {@link inspect}. */
@@ -90,7 +92,7 @@ export function usablePart(tokens: Tokens, complain: (fault: SecureTokenError) =
   const { token, refreshToken } = tokens;
   if (!isGiven(token)) throw invalid(whyMissing(fields));
   if (typeof token !== 'string') throw invalid('token must be text');
-  if (!isFitForHeader(token))
+  if (!FIELD_VALUE.test(token))
     throw invalid(
       'token has a character that no HTTP header can carry: only visible ASCII may be in it. Some encoders of Base64 add line breaks: take them out',
     );

@@ -83,7 +83,7 @@ describe('a rejection of Tauri itself, a plain string', () => {
       'get_token: an argument is not valid',
     ],
     [`something else with ${SECRET}`, 'internal', 'get_token: Tauri refused it'],
-    [`${SECRET} not allowed`, 'forbidden', 'get_token: Tauri refused it'],
+    [`${SECRET} not allowed`, 'internal', 'get_token: Tauri refused it'],
   ])('P4 %s is explained and not repeated', async (text, code, start) => {
     const error = await rejected(text);
     expect(error.code).toBe(code);
