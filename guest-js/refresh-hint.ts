@@ -1,5 +1,7 @@
-// A hint for developers whose `refresh` hides what the server said. Loaded when a refresh has failed.
+// A hint for developers whose `refresh` hides what the server said, or does not resolve with tokens. Loaded when a
+// refresh has failed.
 
+import { SecureTokenError } from './errors.js';
 import { tellOnce } from './tell-once.js';
 
 /** The errors of a network that fails and of an abort. They have no status to give. */
@@ -18,8 +20,11 @@ function isClear(cause: unknown): boolean {
   );
 }
 
-/** Tells once per page that a refresh which rejects like this can never end the session. */
-export function hintAtStatus(cause: unknown): void {
+/** Tells once per page that a refresh which fails like this can never succeed, or never end the session. */
+export function hintAtFailure(cause: unknown): void {
+  // Where a token goes out although it could not be refreshed, nobody else says so.
+  if (cause instanceof SecureTokenError && cause.code === 'invalid-argument')
+    tellOnce('tokens', `refresh: ${cause.message}`);
   if (isClear(cause)) return;
   tellOnce(
     'refresh',

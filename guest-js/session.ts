@@ -233,7 +233,7 @@ export function createSession(options: SessionOptions = {}): Session {
     } catch (cause) {
       if (still()) {
         if (!endsSession(cause)) {
-          import('./refresh-hint.js').then(({ hintAtStatus }) => hintAtStatus(cause)).catch(report);
+          import('./refresh-hint.js').then(({ hintAtFailure }) => hintAtFailure(cause)).catch(report);
           own.failedAt = Date.now();
           own.rest = retryDelay(cause, own.failures);
           throw cause;

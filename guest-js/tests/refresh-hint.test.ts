@@ -57,6 +57,26 @@ it.each([
   expect(later).toHaveBeenCalledTimes(1);
 });
 
+it.each([
+  ['nothing', undefined, 'got undefined instead of'],
+  ['the response of the API', { access_token: 'SECRET' }, 'token: response.access_token'],
+])(
+  'a refresh that resolves with %s is told once, since requests go on with the old token',
+  async (_name, tokens, says) => {
+    vi.useFakeTimers();
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const { createSession } = await signedInPage({ token: 't0', expiresAt: Date.now() - 1 });
+    const session = createSession({ refresh: async () => tokens as never });
+    await session.login({ token: 't0', expiresIn: 60 });
+    warn.mockClear();
+    await vi.advanceTimersByTimeAsync(61_000);
+    for (let request = 0; request < 3; request++) expect(await session.freshToken()).toBe('t0');
+    vi.useRealTimers();
+    await until(() => expect(warn).toHaveBeenCalled());
+    expect(warn.mock.calls).toEqual([[expect.stringContaining(says)]]);
+  },
+);
+
 it('an end of the session is none', async () => {
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
   const { createSession } = await signedInPage({ token: 't0', refreshToken: 'r0' });
