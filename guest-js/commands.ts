@@ -48,7 +48,7 @@ async function call<T>(command: string, args?: object): Promise<T> {
   try {
     return await invoke<T>(`plugin:secure-token|${command}`, args as InvokeArgs);
   } catch (cause) {
-    throw toError(cause, command);
+    throw await toError(cause, command);
   }
 }
 
@@ -123,7 +123,7 @@ export async function watchTokens(listener: (notice: TokenNotice) => void): Prom
     watching = undefined;
     end();
     // Also what the channel throws outside Tauri.
-    throw toError(cause, 'watch_tokens');
+    throw await toError(cause, 'watch_tokens');
   }
   return end;
 }

@@ -1,11 +1,12 @@
 // The session: the token in memory, the store behind it, and which of two changes wins.
 
-import { check } from './check.js';
 import { clearToken, getToken, setToken, type TokenRecord, watchTokens } from './commands.js';
 import { addListener, emit } from './emit.js';
 import { inTauri, type SecureTokenError } from './errors.js';
+import { areAsExpected, inspect, receive } from './receive.js';
 import { retryDelay } from './retry-delay.js';
-import type { Session, SessionOptions, SignedOutReason, Snapshot, Status, Tokens } from './session-types.js';
+import type { Session, SessionOptions, SignedOutReason, Snapshot, Status } from './session-types.js';
+import { tellOnce } from './tell-once.js';
 
 export type * from './session-types.js';
 
@@ -21,27 +22,15 @@ interface Flight {
   token?: Promise<string | undefined>;
 }
 
-let warned = false;
-
 /** How many replaced tokens are remembered, for answers that arrive late. */
 const PAST_TOKENS = 8;
 
 /** For how many milliseconds a token that arrived is not called expired. */
 const MINIMUM_USE = 10_000;
 
-/** The record of tokens that arrive now. */
-function receive(tokens: Tokens, refreshTokenBefore?: string): TokenRecord {
-  const now = Date.now();
-  const expiresAt = Math.round(
-    tokens.expiresIn ? now + tokens.expiresIn * 1000 : (tokens.expiresAt as number),
-  );
-  const record = {
-    token: tokens.token,
-    refreshToken: tokens.refreshToken || refreshTokenBefore,
-    expiresAt: expiresAt > now ? expiresAt : undefined,
-  };
-  return check(record as TokenRecord, 5);
-}
+const raise = (fault: Error) => {
+  throw fault;
+};
 
 const isSame = (one?: TokenRecord | null, other?: TokenRecord) =>
   one?.token === other?.token &&
@@ -95,6 +84,12 @@ export function createSession(options: SessionOptions = {}): Session {
 
   const report = (error: unknown): undefined => {
     emit([onError], error as Error);
+  };
+
+  /** The old token may be used up, so the new one must not be thrown away for a fault of what came with it. */
+  const complain = (fault: SecureTokenError) => {
+    tellOnce('tokens', `refresh: ${fault.message}`);
+    report(fault);
   };
 
   const isLive = () => epoch >= 0;
@@ -241,7 +236,11 @@ export function createSession(options: SessionOptions = {}): Session {
     const still = mark();
     const at = epoch;
     try {
-      const next = receive(await refresh({ ...own.held }, own.stop.signal), own.held.refreshToken);
+      const tokens = await refresh({ ...own.held }, own.stop.signal);
+      const next = receive(
+        areAsExpected(tokens) ? tokens : await inspect(tokens, complain),
+        own.held.refreshToken,
+      );
       if (still()) {
         void commit(next);
         publish();
@@ -252,6 +251,7 @@ export function createSession(options: SessionOptions = {}): Session {
     } catch (cause) {
       if (still()) {
         if (!endsSession(cause)) {
+          import('./refresh-hint.js').then(({ hintAtFailure }) => hintAtFailure(cause)).catch(report);
           own.failedAt = Date.now();
           own.rest = retryDelay(cause, own.failures);
           throw cause;
@@ -330,10 +330,7 @@ export function createSession(options: SessionOptions = {}): Session {
       });
     }).catch(report);
     void hydrate();
-  } else if (!warned) {
-    warned = true;
-    console.warn('secure-token: no Tauri here, memory only');
-  }
+  } else tellOnce('memory', 'no Tauri here, memory only');
 
   return {
     getSnapshot: () => snapshot,
@@ -346,7 +343,7 @@ export function createSession(options: SessionOptions = {}): Session {
     hydrate,
     getToken: () => record?.token,
     freshToken,
-    login: async (tokens) => change(receive(tokens)),
+    login: async (tokens) => change(receive(areAsExpected(tokens) ? tokens : await inspect(tokens, raise))),
     async logout() {
       const old = record;
       ending &&= 'logout';
