@@ -2,6 +2,8 @@
 
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
+mod controls;
+
 use std::env::{self, VarError};
 use std::io;
 use std::time::Duration;
@@ -54,7 +56,7 @@ impl ExtraWindow {
 
     fn size(self) -> (f64, f64) {
         match self {
-            Self::Second => (900.0, 760.0),
+            Self::Second => (900.0, 820.0),
             Self::Guest => (460.0, 340.0),
         }
     }
@@ -116,6 +118,12 @@ fn main() -> tauri::Result<()> {
     }
     tauri::Builder::default()
         .plugin(plugin.build())
-        .invoke_handler(tauri::generate_handler![api_config, open_window])
+        .invoke_handler(tauri::generate_handler![
+            api_config,
+            open_window,
+            controls::restart,
+            controls::can_lock_keyring,
+            controls::lock_keyring,
+        ])
         .run(tauri::generate_context!())
 }
