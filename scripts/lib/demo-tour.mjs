@@ -56,7 +56,7 @@ async function play(demo) {
   await picture(
     app,
     'origins',
-    `The same request to two origins: the API ${await app.text('own-result')}, the other ${await app.text('other-result')}.`,
+    `One request to two origins. The API ${await app.text('own-result')}, the other ${await app.text('other-result')}.`,
   );
 
   await app.click('open-window');
