@@ -96,9 +96,19 @@ export const stages = [
           { env: target.includes('-apple-') ? appleCheckEnvironment : undefined },
         ),
       ),
-      check('Rust documentation', ['cargo', 'doc', ...plugin, '--no-deps'], {
-        env: () => ({ RUSTDOCFLAGS: '-D warnings' }),
-      }),
+      // The targets of docs.rs, since some options exist on one of them only.
+      ...['this machine', ...desktopTargets, ...mobileTargets].map((target) =>
+        check(
+          `Rust documentation: ${target}`,
+          ['cargo', 'doc', ...plugin, '--no-deps', ...(target.includes('-') ? ['--target', target] : [])],
+          {
+            env: (base) => ({
+              ...(target.includes('-apple-') && appleCheckEnvironment(base)),
+              RUSTDOCFLAGS: '-D warnings',
+            }),
+          },
+        ),
+      ),
       check('licences, bans, sources', ['cargo-deny', '--locked', 'check', 'bans', 'licenses', 'sources']),
       inspection('generated files', inspectGeneratedFiles),
       inspection('contents of the npm package', inspectNpmPackage),
@@ -111,6 +121,7 @@ export const stages = [
         'ascii',
       ]),
       inspection('contents of the crate', inspectCrate),
+      check('the published crate and its tests compile', [node, 'scripts/check-crate.mjs']),
     ],
   },
   {

@@ -10,18 +10,23 @@
 //! ```
 //!
 //! The page then uses the npm package `tauri-plugin-secure-token-api`; Rust code uses
-//! [`SecureTokenExt`]:
+//! [`SecureTokenExt`]. To read the token for a request, and to store a new one after a login or a
+//! refresh:
 //!
 //! ```no_run
 //! use tauri_plugin_secure_token::{Account, Record, Result, SecureTokenExt, Token};
 //!
-//! async fn log_in(app: &tauri::AppHandle, bearer: String) -> Result<()> {
-//!     let account = Account::default();
+//! async fn authorization(app: &tauri::AppHandle) -> Result<Option<String>> {
+//!     let stored = app.secure_token().get_token(&Account::default()).await?;
+//!     Ok(stored.map(|stored| format!("Bearer {}", stored.record.token.expose())))
+//! }
+//!
+//! async fn store(app: &tauri::AppHandle, bearer: String, refresh: Option<String>) -> Result<()> {
+//!     let mut record = Record::new(Token::new(bearer)?);
+//!     record.refresh_token = refresh.map(Token::new).transpose()?;
 //!     app.secure_token()
-//!         .set_token(&account, Record::new(Token::new(bearer)?), None)
+//!         .set_token(&Account::default(), record, None)
 //!         .await?;
-//!     let stored = app.secure_token().get_token(&account).await?;
-//!     assert!(stored.is_some());
 //!     Ok(())
 //! }
 //! ```
@@ -53,6 +58,14 @@
 //!
 //! The plugin logs no token. Tauri's own `tracing` feature records the bodies of all IPC messages
 //! at the level TRACE, and with them the token: do not ship an app that collects those.
+//!
+//! # Requirements
+//!
+#![doc = concat!("Rust ", env!("CARGO_PKG_RUST_VERSION"), " or later, and Tauri 2.12.")]
+//!
+//! Some options of the [`Builder`] exist on one platform only, and so in the documentation of that
+//! target: `macos_keychain` on macOS, `android_strong_box` on Android, `ios_accessibility`,
+//! `ios_access_group` and `ios_clear_on_reinstall` on iOS.
 #![deny(unsafe_code)]
 #![cfg_attr(not(target_os = "ios"), forbid(unsafe_code))]
 

@@ -47,7 +47,7 @@ export function crateProblems(files) {
     'src/lib.rs',
   ];
   const foreign =
-    /^(?:\.ci|bench|dist-js|examples|guest-js|node_modules|scripts|tests)\/|^package(?:-lock)?\.json$/;
+    /^(?:\.ci|bench|dist-js|examples|guest-js|node_modules|scripts|tests\/(?:android|docs|e2e|ios|package))\/|^package(?:-lock)?\.json$/;
   return compare('crate', files, required, (path) => foreign.test(path));
 }
 

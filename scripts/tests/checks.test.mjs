@@ -50,7 +50,7 @@ test('npm package: source maps, tests and sources do not belong in it', () => {
   }
 });
 
-test('crate: permissions and the script of the global API are in it, JavaScript sources are not', () => {
+test('crate: permissions, the script of the global API and the Rust tests are in it, JavaScript sources are not', () => {
   const files = [
     'Cargo.toml',
     'README.md',
@@ -65,11 +65,14 @@ test('crate: permissions and the script of the global API are in it, JavaScript 
     'ios/Sources/SecureTokenPlugin.swift',
     'permissions/schemas/schema.json',
     'src/lib.rs',
+    'tests/commands.rs',
+    'tests/fixtures/envelopes.json',
   ];
   assert.deepEqual(crateProblems(files), []);
-  assert.deepEqual(crateProblems([...files.slice(1), 'guest-js/index.ts']), [
+  assert.deepEqual(crateProblems([...files.slice(1), 'guest-js/index.ts', 'tests/e2e/leaks.mjs']), [
     'crate: Cargo.toml is missing',
     'crate: guest-js/index.ts does not belong in it',
+    'crate: tests/e2e/leaks.mjs does not belong in it',
   ]);
 });
 

@@ -1,6 +1,6 @@
 //! The demo app around the secure-token plugin: three windows, one of which may not touch the token.
 
-#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+mod controls;
 
 use std::env::{self, VarError};
 use std::io;
@@ -45,6 +45,7 @@ impl ExtraWindow {
         }
     }
 
+    #[cfg(desktop)]
     fn title(self) -> &'static str {
         match self {
             Self::Second => "Secure Token: second window",
@@ -52,9 +53,10 @@ impl ExtraWindow {
         }
     }
 
+    #[cfg(desktop)]
     fn size(self) -> (f64, f64) {
         match self {
-            Self::Second => (900.0, 760.0),
+            Self::Second => (900.0, 820.0),
             Self::Guest => (460.0, 340.0),
         }
     }
@@ -82,11 +84,14 @@ async fn open_window(app: AppHandle, label: ExtraWindow) -> tauri::Result<()> {
     if let Some(open) = app.get_webview_window(label.label()) {
         return open.set_focus();
     }
-    let (width, height) = label.size();
-    WebviewWindowBuilder::new(&app, label.label(), WebviewUrl::App(label.page().into()))
-        .title(label.title())
-        .inner_size(width, height)
-        .build()?;
+    let window =
+        WebviewWindowBuilder::new(&app, label.label(), WebviewUrl::App(label.page().into()));
+    #[cfg(desktop)]
+    let window = {
+        let (width, height) = label.size();
+        window.title(label.title()).inner_size(width, height)
+    };
+    window.build()?;
     Ok(())
 }
 
@@ -109,13 +114,33 @@ fn deadline() -> io::Result<Option<Duration>> {
     }
 }
 
-fn main() -> tauri::Result<()> {
+/// Runs the app until its last window is closed.
+///
+/// # Errors
+///
+/// Where an environment variable of the demo has a value that it cannot have, or Tauri cannot start.
+pub fn run() -> tauri::Result<()> {
     let mut plugin = tauri_plugin_secure_token::Builder::new();
     if let Some(deadline) = deadline()? {
         plugin = plugin.deadline(deadline);
     }
     tauri::Builder::default()
         .plugin(plugin.build())
-        .invoke_handler(tauri::generate_handler![api_config, open_window])
+        .invoke_handler(tauri::generate_handler![
+            api_config,
+            open_window,
+            controls::restart,
+            controls::can_lock_keyring,
+            controls::lock_keyring,
+        ])
         .run(tauri::generate_context!())
+}
+
+/// Where Android and iOS start the app. Nobody there would hear of an error.
+#[cfg(mobile)]
+#[tauri::mobile_entry_point]
+fn start() {
+    if let Err(error) = run() {
+        panic!("the demo did not start: {error}");
+    }
 }
