@@ -61,6 +61,10 @@ export function createSession(options: SessionOptions = {}): Session {
   let past: string[] = [];
   /** The revision that memory builds on; a write must not overwrite a newer one. Below 0: none, the write wins. */
   let revision = -1;
+  /** What the store held at that revision. */
+  let atRest: TokenRecord | undefined;
+  /** A write of this session may have happened: the revision may be newer although nobody else has written. */
+  let inDoubt = false;
   /** Memory holds a change that the store does not. */
   let unsaved = !native;
   /** The store holds a change of another window that could not be read yet. */
@@ -123,7 +127,7 @@ export function createSession(options: SessionOptions = {}): Session {
   }
 
   function saved() {
-    unsaved = unread = stale = false;
+    unsaved = unread = stale = inDoubt = false;
     failures = 0;
     publish();
   }
@@ -134,41 +138,55 @@ export function createSession(options: SessionOptions = {}): Session {
     if (next) ending = 'elsewhere';
   }
 
-  /** Takes over what the store holds. */
-  async function pull() {
+  /** Takes over what the store holds. Resolves with `true` if that is still what an unsaved change builds on. */
+  async function pull(): Promise<boolean> {
     const still = mark();
     try {
       const stored = await getToken({ account });
-      if (!still()) return;
+      if (!still()) return false;
       revision = stored?.revision ?? -1;
-      // Compared by content: a write that timed out may have been carried out, and then has no revision of its own.
-      if (!isSame(stored, record)) {
-        const { revision: _, ...next } = stored ?? {};
-        replace(stored ? (next as TokenRecord) : undefined);
-      }
+      if (inDoubt && unsaved && isSame(stored, atRest)) return true;
+      const { revision: _, ...next } = stored ?? {};
+      atRest = stored ? (next as TokenRecord) : undefined;
+      // Compared by content: a write of this session may have been carried out although it failed.
+      if (!isSame(atRest, record)) replace(atRest);
       saved();
     } catch (error) {
       if (still()) fail(error as SecureTokenError, 'unavailable');
     }
+    return false;
+  }
+
+  /** Asks the store for the record, or to remove it, if it is still at `revision`. */
+  async function write(next?: TokenRecord) {
+    const at = epoch;
+    const target = { account, ...(revision >= 0 && { ifRevision: revision }) };
+    try {
+      const done = await (next ? setToken({ ...next, ...target }) : clearToken(target));
+      if (at !== epoch) return;
+      revision = done.revision;
+      atRest = next;
+    } catch (error) {
+      if (at === epoch) inDoubt ||= /^(timeout|unavailable|internal)$/.test((error as SecureTokenError).code);
+      throw error;
+    }
   }
 
   /** Brings the store to what memory holds. */
-  async function push() {
+  async function push(isRepeated?: boolean): Promise<void> {
     const still = mark();
-    const at = epoch;
-    const write = async (next?: TokenRecord) => {
-      const target = { account, ...(revision >= 0 && { ifRevision: revision }) };
-      const done = await (next ? setToken({ ...next, ...target }) : clearToken(target));
-      if (at === epoch) revision = done.revision;
-    };
     try {
       await write(record);
       if (still()) saved();
     } catch (error) {
       if (!still()) return;
-      if ((error as SecureTokenError).code === 'conflict') return pull();
+      if ((error as SecureTokenError).code === 'conflict') {
+        if ((await pull()) && still() && !isRepeated) await push(true);
+        return;
+      }
       if (record && stale) {
         // To be signed out at the next start is better than to come back with a token that is used up.
+        if (inDoubt && revision >= 0 && !(await pull())) return;
         await write().then(() => {
           if (still()) stale = false;
         }, report);
@@ -307,7 +325,8 @@ export function createSession(options: SessionOptions = {}): Session {
       if (notice.account !== account) return;
       void sync(() => {
         unread ||= notice.revision > revision;
-        return unread;
+        // The notice may be of the write that failed here: that is tried again later, and not at once.
+        return unread && !(unsaved && inDoubt);
       });
     }).catch(report);
     void hydrate();

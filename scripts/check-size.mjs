@@ -6,7 +6,14 @@ import { rolldown } from 'rolldown';
 import { entries, inputOptions } from './bundle.mjs';
 
 /** Each figure must stay under its budget. `index` is all but the bindings: commands, session and fetch. */
-const budgets = { index: 4096, 'keep-fresh': 600, migrate: 1000, outbox: 1150, storage: 2450 };
+const budgets = {
+  index: 4096,
+  'angular-http': 500,
+  'keep-fresh': 650,
+  migrate: 1000,
+  outbox: 1200,
+  storage: 2550,
+};
 
 /** The budget of a binding. */
 const BINDING = 400;

@@ -102,6 +102,14 @@ export const stages = [
       check('licences, bans, sources', ['cargo-deny', '--locked', 'check', 'bans', 'licenses', 'sources']),
       inspection('generated files', inspectGeneratedFiles),
       inspection('contents of the npm package', inspectNpmPackage),
+      check('publint', ['publint', '--strict']),
+      check('types of the npm package, as every resolver finds them', [
+        'attw',
+        '--pack',
+        '.',
+        '--format',
+        'ascii',
+      ]),
       inspection('contents of the crate', inspectCrate),
     ],
   },
@@ -121,6 +129,7 @@ export const stages = [
     steps: [
       buildScripts,
       tests('vitest', 'npm package', ['vitest', 'run']),
+      tests('node', 'npm package as it is published', nodeTests('tests/package')),
       check('size of the npm package', [node, 'scripts/check-size.mjs']),
       check('code blocks of the documentation', [node, 'scripts/check-docs.mjs']),
       check('types of the demo page', ['vue-tsc', '--noEmit'], { cwd: demoFolder }),

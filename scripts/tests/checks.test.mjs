@@ -26,6 +26,17 @@ test('npm package: an export that was not built is missing', () => {
   assert.deepEqual(npmProblems(files, manifest), ['npm package: dist-js/index.js is missing']);
 });
 
+test('npm package: an entry without types for old resolvers is found', () => {
+  const react = { import: { types: './dist-js/react.d.ts', default: './dist-js/react.js' } };
+  const files = [...npmFiles, 'dist-js/react.d.ts', 'dist-js/react.js'];
+  const withReact = { exports: { ...manifest.exports, './react': react }, typesVersions: { '*': {} } };
+  assert.deepEqual(npmProblems(files, withReact), [
+    'npm package: typesVersions has no react with ./dist-js/react.d.ts',
+  ]);
+  withReact.typesVersions['*'].react = ['./dist-js/react.d.ts'];
+  assert.deepEqual(npmProblems(files, withReact), []);
+});
+
 test('npm package: source maps, tests and sources do not belong in it', () => {
   for (const path of [
     'dist-js/index.js.map',
