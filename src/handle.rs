@@ -25,8 +25,8 @@ impl SecureToken {
     /// Stores `record` under `account` and returns the new revision. When this resolves, the store
     /// has acknowledged the write.
     ///
-    /// A write that fails changes nothing, with three exceptions: after [`Timeout`], [`Unavailable`]
-    /// and [`Internal`] the store may have carried it out, or still do so. The account then has a new
+    /// A write that fails changes nothing, with three exceptions: after `timeout`, `unavailable` and
+    /// `internal` the store may have carried it out, or still do so. The account then has a new
     /// revision, its watchers are notified, and reads ask the store instead of memory.
     ///
     /// `if_revision` makes the write depend on the revision that the new record is based on.

@@ -175,7 +175,8 @@ pub(crate) async fn set(
 /// # Errors
 ///
 /// Any of the store's. If a piece could not be removed, the record is gone nevertheless, and the
-/// next clear or write of the account removes the piece.
+/// next clear or write of the account removes the piece. The code then never says that nothing has
+/// changed: `locked` becomes `unavailable`, and one that no retry helps `internal`.
 pub(crate) async fn delete(
     store: &dyn SecretStore,
     account: &Account,
@@ -189,8 +190,13 @@ pub(crate) async fn delete(
     let pieces = pieces(store, Some(account), prompts).await?;
     store.delete(&head, prompts).await?;
     remove(store, pieces, prompts).await.map_err(|stayed| {
+        let code = match stayed.error.code() {
+            code if code.leaves_writes_open() => code,
+            code if code.is_retryable() => ErrorCode::Unavailable,
+            _ => ErrorCode::Internal,
+        };
         Error::new(
-            stayed.error.code(),
+            code,
             format!(
                 "the record is gone, but {} of its pieces could not be removed; clear it again: {}",
                 stayed.pieces.len(),

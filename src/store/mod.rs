@@ -103,7 +103,7 @@ impl Item {
 /// The future of a call is dropped at the deadline. It should have no further effect after that;
 /// one that has nevertheless must take effect before the next call for the same item does.
 ///
-/// Implement it with [`async_trait`], which this module exports:
+/// Implement it with [`macro@async_trait`], which this module exports:
 ///
 /// ```
 /// use tauri_plugin_secure_token::{

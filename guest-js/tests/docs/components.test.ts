@@ -2,7 +2,6 @@
 // The components of the pages of the front ends, as they stand there, with a key store that cannot be read.
 
 import '@angular/compiler';
-import { provideZonelessChangeDetection } from '@angular/core';
 import { createApplication } from '@angular/platform-browser';
 import { createPinia } from 'pinia';
 import { createElement } from 'react';
@@ -10,6 +9,7 @@ import { createRoot } from 'react-dom/client';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Component, createApp, type Plugin } from 'vue';
 import type { ErrorCode } from '../../errors.js';
+import { testProviders } from '../bindings/angular-app.js';
 import { FakeVault, rejection } from '../fake-vault.js';
 import { until } from '../helpers.js';
 
@@ -57,7 +57,7 @@ const pages: [name: string, mount: Mount][] = [
     'angular',
     async (target) => {
       const { Account } = await import('docs:frameworks/angular.md');
-      const app = await createApplication({ providers: [provideZonelessChangeDetection()] });
+      const app = await createApplication({ providers: testProviders });
       app.bootstrap(Account, target);
       return () => app.destroy();
     },

@@ -63,9 +63,10 @@ async fn p2_a_write_that_timed_out_spends_a_revision_and_is_told(kind: Kind) {
 
 async fn p3_a_clear_that_failed_halfway_is_not_undone_by_memory(kind: Kind) {
     let (vault, store) = vault(kind, LATE);
-    for calls in 0..6 {
+    let codes = [ErrorCode::Internal, ErrorCode::Locked, ErrorCode::Denied];
+    for (calls, code) in (0..6).flat_map(|calls| codes.map(|code| (calls, code))) {
         vault.set(&account(), record("t"), None).await.unwrap();
-        store.inject(Fault::FailsAfter(calls, ErrorCode::Internal));
+        store.inject(Fault::FailsAfter(calls, code));
         let cleared = vault.clear(&account(), None).await.is_ok();
         store.heal();
         let at_rest = store.vault(LATE).get(&account()).await;
