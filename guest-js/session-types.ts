@@ -5,10 +5,11 @@ import type { SecureTokenError } from './errors.js';
 
 /** What a server answers to a login or a refresh. */
 export interface Tokens {
+  /** Goes into a header, so only visible ASCII may be in it, with blanks and tabs between (RFC 9110 section 5.5). */
   token: string;
   /** Absent after a refresh: the one before stays in use (RFC 6749 section 6). */
   refreshToken?: string | undefined;
-  /** Lifetime in seconds from now (RFC 6749 section 5.1). Preferred, since it does not depend on the clock being right. */
+  /** Lifetime in seconds from now (RFC 6749 section 5.1). Preferred, since it does not depend on the clock being right. 0 and less, and what is beyond the numbers of JavaScript, say nothing. */
   expiresIn?: number | undefined;
   /** The end of the lifetime in milliseconds since the Unix epoch. Ignored when it has passed already: a token that just arrived is not called expired because of a wrong clock. */
   expiresAt?: number | undefined;
@@ -38,6 +39,9 @@ export interface SessionOptions {
    * 10.2.3; up to an hour), and on top for a random time of up to 2, 4, 8 and so on to 120 seconds, or up to as long again
    * as the server asked for. The rejected object hands that over as `retryAfter` (seconds, or the text of the header), or
    * with the `headers` of the response, its own or those of its `response`. So a `Response` may be thrown as it is.
+   *
+   * A lifetime that breaks the rules of {@link Tokens} is left out, and reported to {@link SessionOptions.onError}: the token
+   * before may be used up, so the new one is kept.
    *
    * @param signal Aborted by login, logout and dispose.
    */
@@ -101,7 +105,8 @@ export interface Session {
    * Takes the tokens into memory at once, then stores them. Resolves when the store has answered; if it failed, the
    * snapshot says `persisted: false` with the error, and the write is tried again.
    *
-   * @throws {@link SecureTokenError} `invalid-argument` or `too-large` for tokens that break the rules; nothing changes then.
+   * @throws {@link SecureTokenError} `invalid-argument` or `too-large` for tokens that break the rules of {@link Tokens}, with
+   * a message that says what to pass instead; nothing changes then.
    */
   login(tokens: Tokens): Promise<Snapshot>;
   /**

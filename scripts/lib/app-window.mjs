@@ -3,20 +3,21 @@ import { remote } from 'webdriverio';
 import { freePort, startProcess } from './processes.mjs';
 import { until } from './until.mjs';
 
+// Only a test that fails waits so long: a busy machine takes its time to start a browser.
+const patience = 120_000;
+const ports = 3;
+
 /** Starts a program under WebDriver; `env` is that of the desktop. */
 export async function launchDriver(binary, env, args = []) {
-  const port = await freePort();
-  const driver = await startProcess('WebKitWebDriver', ['--host=127.0.0.1', `--port=${port}`], {
-    env: { ...env, TAURI_WEBVIEW_AUTOMATION: 'true' },
-  });
+  const { driver, port } = await startDriver(env);
   try {
-    await driver.ready('its port answers', async () => (await fetch(`http://127.0.0.1:${port}/status`)).ok);
     const browser = await remote({
       hostname: '127.0.0.1',
       port,
       logLevel: 'error',
-      connectionRetryTimeout: 30_000,
+      connectionRetryTimeout: patience,
       connectionRetryCount: 0,
+      waitforTimeout: patience,
       capabilities: {
         // WebKitGTK's driver refuses the capability that asks for WebDriver BiDi.
         'wdio:enforceWebDriverClassic': true,
@@ -27,6 +28,23 @@ export async function launchDriver(binary, env, args = []) {
   } catch (error) {
     await driver.stop();
     throw new Error(`the app did not start:\n${driver.output()}`, { cause: error });
+  }
+}
+
+/** The driver takes no port of the system's choice, so another program can be faster than it. */
+async function startDriver(env) {
+  for (let attempt = 1; ; attempt += 1) {
+    const port = await freePort();
+    const driver = await startProcess('WebKitWebDriver', ['--host=127.0.0.1', `--port=${port}`], {
+      env: { ...env, TAURI_WEBVIEW_AUTOMATION: 'true' },
+    });
+    try {
+      await driver.ready('its port answers', async () => (await fetch(`http://127.0.0.1:${port}/status`)).ok);
+      return { driver, port };
+    } catch (error) {
+      await driver.stop();
+      if (attempt === ports) throw error;
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 // A gnome-keyring of its own on a private session bus: start, restart locked, unlock, look into.
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -6,8 +7,7 @@ import { startProcess } from './processes.mjs';
 import { answer } from './run.mjs';
 
 const password = 'keyring password';
-const bus = ['org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus'];
-const collection = '/org/freedesktop/secrets/aliases/default';
+const collection = '/org/freedesktop/secrets/collection/login';
 
 export class Keyring {
   #env;
@@ -24,11 +24,8 @@ export class Keyring {
       env: this.#env,
       input: locked ? '' : password,
     });
-    const wanted = locked ? 'true' : 'false';
-    await this.#daemon.ready(
-      `collection locked: ${wanted}`,
-      () => this.#ownsName() && this.#locked() === wanted,
-    );
+    // It unlocks before it is on the bus.
+    await this.#daemon.ready('the login collection', () => this.#collections()?.includes(collection));
   }
 
   async restart(options) {
@@ -56,40 +53,38 @@ export class Keyring {
     socket.end();
     const result = reply.readUInt32BE(4);
     if (result !== 0) throw new Error(`gnome-keyring refused to unlock (result ${result})`);
-    await this.#daemon.ready('collection unlocked', () => this.#locked() === 'false');
   }
 
-  /** The stored secret with these attributes, or undefined: asked by secret-tool, not by our code. */
+  /** The stored secret with these attributes, or undefined if there is none: asked by secret-tool, not by our code. */
   lookup(attributes) {
-    return answer(['secret-tool', 'lookup', ...Object.entries(attributes).flat()], { env: this.#env });
+    const args = ['lookup', ...Object.entries(attributes).flat()];
+    const { status, stdout, stderr, error } = spawnSync('secret-tool', args, {
+      env: this.#env,
+      encoding: 'utf8',
+    });
+    if (status === 0) return stdout;
+    // A secret that is not there is a 1 without a word.
+    if (status === 1 && stderr === '') return undefined;
+    throw new Error(`secret-tool failed: ${error?.message ?? stderr}`);
   }
 
-  #ownsName() {
-    const [destination, path, service] = bus;
-    return (
-      this.#ask(destination, path, `${service}.NameHasOwner`, 'string:org.freedesktop.secrets') === 'true'
-    );
-  }
-
-  #locked() {
-    return this.#ask(
-      'org.freedesktop.secrets',
-      collection,
-      'org.freedesktop.DBus.Properties.Get',
-      'string:org.freedesktop.Secret.Collection',
-      'string:Locked',
-    );
-  }
-
-  /** The boolean that a D-Bus method answers, as text. */
-  #ask(destination, path, method, ...args) {
+  /**
+   * The paths of the collections, once there is a keyring. dbus-send has a new connection each time, and a
+   * property of a collection that is the first thing asked for over a connection can end gnome-keyring: those of the
+   * service cannot.
+   */
+  #collections() {
     const command = [
       'dbus-send',
       '--session',
       '--print-reply',
       '--reply-timeout=5000',
-      `--dest=${destination}`,
+      '--dest=org.freedesktop.secrets',
+      '/org/freedesktop/secrets',
+      'org.freedesktop.DBus.Properties.GetAll',
+      'string:org.freedesktop.Secret.Service',
     ];
-    return answer([...command, path, method, ...args], { env: this.#env })?.match(/boolean (\w+)/)?.[1];
+    const reply = answer(command, { env: this.#env });
+    return reply && [...reply.matchAll(/object path "([^"]+)"/g)].map(([, path]) => path);
   }
 }

@@ -19,7 +19,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
  */
 export async function startProcess(command, args, { env, input = '', channel = false } = {}) {
   const stdio = ['pipe', 'pipe', 'pipe', ...(channel ? ['pipe'] : [])];
-  const child = spawn(command, args, { env, stdio, detached: true });
+  // The kernel ends it with this process, also when that is killed and cannot tidy up.
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', command, ...args], { env, stdio, detached: true });
   const started = new StartedProcess(command, child);
   await once(child, 'spawn');
   running.add(started);
@@ -45,6 +46,10 @@ class StartedProcess {
     child.stdio[3]?.setEncoding('utf8').on('data', (text) => {
       this.#told += text;
     });
+  }
+
+  get pid() {
+    return this.#child.pid;
   }
 
   get ended() {

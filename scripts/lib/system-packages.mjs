@@ -13,6 +13,7 @@ const probes = {
   xvfb: { command: 'Xvfb' },
   dbus: { command: 'dbus-daemon' },
   'dbus-bin': { command: 'dbus-send' },
+  'util-linux': { command: 'setpriv' },
   'gnome-keyring': { command: 'gnome-keyring-daemon' },
   'libsecret-tools': { command: 'secret-tool' },
   'libkf5wallet-bin': { command: 'kwalletd5' },
@@ -38,8 +39,8 @@ export const buildPackages = [
   'librsvg2-dev',
   'libxdo-dev',
 ];
-/** A private session bus with a real key store. */
-export const keyringPackages = ['dbus', 'dbus-bin', 'gnome-keyring', 'libsecret-tools'];
+/** A private session bus with a real key store, and what ends them with the tests. */
+export const keyringPackages = ['dbus', 'dbus-bin', 'util-linux', 'gnome-keyring', 'libsecret-tools'];
 /** The other programs that answer for the Secret Service. */
 export const otherProviderPackages = ['libkf5wallet-bin', 'libqca-qt5-2-plugins', 'keepassxc'];
 /** A screen for their dialogs, and the keys that a person presses there. */

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 const interval = 50;
 
 /** Resolves with the first truthy value of `condition`. An error it throws counts as "not yet". */
-export async function until(what, condition, { timeout = 20_000 } = {}) {
+export async function until(what, condition, { timeout = 120_000 } = {}) {
   const deadline = performance.now() + timeout;
   let last;
   for (;;) {

@@ -26,6 +26,7 @@ use crate::{Error, ErrorCode, Result, sync::lock};
 
 /// What goes wrong in a [`MemoryStore`], from [`inject`](MemoryStore::inject) on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Fault {
     /// Every call fails with this code and changes nothing.
     Fails(ErrorCode),

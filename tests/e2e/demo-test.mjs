@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { startDemo } from '../../scripts/lib/demo-app.mjs';
 import { LeakWatch } from './leaks.mjs';
 
-const timeout = 120_000;
+// Longer than a wait within it, which says what never came.
+const timeout = 300_000;
 
 /** `body` gets the demo, and `launch`, which starts the app. */
 export function demoTest(name, options, body) {

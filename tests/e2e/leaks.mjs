@@ -87,9 +87,28 @@ export class LeakWatch {
   /** Everything that the app, WebKit and the keyring wrote: the keyring's file is encrypted. */
   #files() {
     const { folder } = this.#demo.desktop;
-    return readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name))
-      .map((path) => [path.slice(folder.length), readFileSync(path, 'latin1')]);
+    return filesIn(folder).map((path) => [
+      path.slice(folder.length),
+      unlessGone('', () => readFileSync(path, 'latin1')),
+    ]);
+  }
+}
+
+function filesIn(folder) {
+  const entries = unlessGone([], () => readdirSync(folder, { withFileTypes: true }));
+  return entries.flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return filesIn(path);
+    return entry.isFile() ? [path] : [];
+  });
+}
+
+/** The programs still run, and remove files of theirs at any time. */
+function unlessGone(otherwise, read) {
+  try {
+    return read();
+  } catch (error) {
+    if (error.code === 'ENOENT') return otherwise;
+    throw error;
   }
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { demoTest } from './demo-test.mjs';
 
-const options = { prompter: true, deadlineMs: 1_500 };
+const options = { prompter: true, deadlineMs: 5_000 };
 
 demoTest(
   'P1 P6 a locked keyring: the page says so, nothing is lost, and unlocking signs in',

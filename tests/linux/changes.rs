@@ -81,7 +81,7 @@ async fn p1_a_collection_that_was_locked_meanwhile_is_locked() {
 async fn p1_a_wallet_that_was_locked_meanwhile_is_locked() {
     let session = Session::with(Provider::KWallet).await;
     let _prompter = session.ignoring_prompter().await;
-    let mut worker = Worker::with_deadline(&session, 1_500);
+    let mut worker = Worker::with_deadline(&session, 4_000);
     worker.set(DEFAULT, "first");
     assert_eq!(worker.get(DEFAULT)["token"], "first");
     OtherProgram::of(&session).lock_default_collection().await;

@@ -90,7 +90,7 @@ async fn p1_p6_a_locked_provider_whose_prompt_nobody_answers_is_locked(provider:
     Worker::start(&session).set(DEFAULT, "kept");
     session.restart_locked().await;
     let _prompter = session.ignoring_prompter().await;
-    let mut worker = Worker::with_deadline(&session, 1_500);
+    let mut worker = Worker::with_deadline(&session, 4_000);
     assert_eq!(worker.info()["state"], "locked");
     assert_eq!(code(&worker.get(DEFAULT)), "locked");
     assert_eq!(code(&worker.set(DEFAULT, "new")), "locked");

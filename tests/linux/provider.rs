@@ -1,7 +1,7 @@
 //! The programs that answer for the Secret Service: how each is set up in a fresh home and started.
 
 use std::{
-    fs,
+    fs::{self, File},
     io::Write,
     os::{
         fd::OwnedFd,
@@ -9,7 +9,10 @@ use std::{
     },
     path::Path,
     process::{Child, Command, Stdio},
+    time::Duration,
 };
+
+use crate::session::ends_with_this_process;
 
 pub const PASSWORD: &str = "keyring password";
 
@@ -44,6 +47,8 @@ pub enum Provider {
 pub struct Place<'a> {
     pub folder: &'a Path,
     pub env: Vec<(&'static str, String)>,
+    /// What it says on its standard error.
+    pub log: &'a File,
 }
 
 impl Provider {
@@ -82,7 +87,7 @@ impl Provider {
                 let first = self.start(place);
                 let wallet = folder.join("kdewallet.kwl");
                 while !wallet.exists() {
-                    std::thread::yield_now();
+                    std::thread::sleep(Duration::from_millis(5));
                 }
                 self.stop(first, place);
             }
@@ -145,14 +150,14 @@ pub fn unlock_gnome_keyring(folder: &Path) {
 }
 
 fn command(program: &str, place: &Place<'_>) -> Command {
-    let mut command = Command::new(program);
+    let mut command = ends_with_this_process(program);
     command
         .env_clear()
         .envs(place.env.clone())
         .env("QT_QPA_PLATFORM", platform(place))
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
-        .stderr(Stdio::null());
+        .stderr(place.log.try_clone().unwrap());
     command
 }
 

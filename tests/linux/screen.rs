@@ -5,7 +5,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crate::session::until;
+use crate::session::{ends_with_this_process, until};
 
 pub struct Screen {
     server: Child,
@@ -14,7 +14,7 @@ pub struct Screen {
 
 impl Screen {
     pub fn start() -> Self {
-        let mut server = Command::new("Xvfb")
+        let mut server = ends_with_this_process("Xvfb")
             .args(["-displayfd", "1", "-screen", "0", "1280x900x24"])
             .args(["-nolisten", "tcp"])
             .stdout(Stdio::piped())

@@ -169,7 +169,7 @@ async fn p3_a_logout_removes_the_record_also_without_the_portal() {
 async fn p6_a_prompt_that_nobody_answers_is_locked_and_an_answer_that_is_late_still_counts() {
     let (session, snap, portal) = with_record().await;
     portal.answers(Answer::Nothing);
-    let mut worker = snap.start_with_deadline(&session, 1_000);
+    let mut worker = snap.start_with_deadline(&session, 4_000);
     assert_eq!(code(&worker.get(DEFAULT)), "locked");
     assert_eq!(code(&worker.set(DEFAULT, "never stored")), "locked");
     // One for the process that wrote the record, and one for the two calls that gave up.

@@ -1,8 +1,9 @@
 //! A private session: a bus, a home and a provider of the Secret Service of its own.
 
 use std::{
-    fs,
-    io::{BufRead, BufReader, Write},
+    cell::RefCell,
+    fs::{self, File},
+    io::{BufRead, BufReader, Read, Seek, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -25,11 +26,12 @@ use crate::{
 /// The identifier of the app in the workers.
 pub const SERVICE: &str = "app.secure-token.tests";
 
-/// No service directory: nothing is started by the bus, neither a second keyring in the place of
-/// one that was killed nor a program that shows prompts.
+/// The only directory of services is empty: nothing is started by the bus, neither a second keyring in the
+/// place of one that was killed nor a program that shows prompts.
 const BUS_CONFIG: &str = r#"<busconfig>
   <type>session</type>
   <listen>unix:tmpdir=/tmp</listen>
+  <servicedir>SERVICES</servicedir>
   <policy context="default">
     <allow send_destination="*" eavesdrop="true"/>
     <allow eavesdrop="true"/>
@@ -40,13 +42,21 @@ const BUS_CONFIG: &str = r#"<busconfig>
 /// In about 1 of 125 sessions KWallet has another key than its client, and secret-tool gives up.
 const SECRET_TOOL_ATTEMPTS: usize = 3;
 
+/// How long a condition may take to come true. Only a test that fails waits that long.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long a provider that no longer replies may take to end.
+const LAST_BREATH: Duration = Duration::from_secs(20);
+
 pub struct Session {
     folder: TempDir,
     bus: Child,
     address: String,
     client: Connection,
     provider: Provider,
-    running: Option<Child>,
+    running: RefCell<Option<Child>>,
+    /// What gnome-keyring has said. A file without a name: tests look through those in `folder`.
+    log: File,
     bus_hidden: bool,
     display: Option<String>,
 }
@@ -54,14 +64,15 @@ pub struct Session {
 impl Session {
     async fn new(provider: Provider) -> Self {
         let folder = TempDir::new().unwrap();
-        for name in ["home", "run"] {
+        for name in ["home", "run", "services"] {
             let path = folder.path().join(name);
             fs::create_dir(&path).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
         }
         let config = folder.path().join("bus.conf");
-        fs::write(&config, BUS_CONFIG).unwrap();
-        let mut bus = Command::new("dbus-daemon")
+        let services = folder.path().join("services").display().to_string();
+        fs::write(&config, BUS_CONFIG.replace("SERVICES", &services)).unwrap();
+        let mut bus = ends_with_this_process("dbus-daemon")
             .arg(format!("--config-file={}", config.display()))
             .args(["--nofork", "--print-address"])
             .stdout(Stdio::piped())
@@ -79,7 +90,8 @@ impl Session {
             client: client.build().await.unwrap(),
             address,
             provider,
-            running: None,
+            running: RefCell::default(),
+            log: tempfile::tempfile().unwrap(),
             bus_hidden: false,
             display: None,
         }
@@ -106,6 +118,7 @@ impl Session {
         Place {
             folder: self.folder.path(),
             env: self.env(),
+            log: &self.log,
         }
     }
 
@@ -141,14 +154,16 @@ impl Session {
     }
 
     pub async fn start_unlocked(&mut self) {
-        self.running = Some(self.provider.start(&self.place()));
+        let started = self.provider.start(&self.place());
+        self.running.replace(Some(started));
         self.wait_for_lock(Some(self.provider.is_locked_when_open()))
             .await;
     }
 
     /// A gnome-keyring that was never unlocked in this home: it has no collection.
     pub async fn start_empty(&mut self) {
-        self.running = Some(Provider::GnomeKeyring.start_locked(&self.place()));
+        let started = Provider::GnomeKeyring.start_locked(&self.place());
+        self.running.replace(Some(started));
         until(async || self.has_owner("org.freedesktop.secrets").await).await;
         self.wait_for_lock(None).await;
     }
@@ -163,8 +178,32 @@ impl Session {
     /// Ends the provider in order and starts it again, so that a person has to unlock it.
     pub async fn restart_locked(&mut self) {
         self.stop_keyring();
-        self.running = Some(self.provider.start_locked(&self.place()));
+        self.start_locked().await;
+    }
+
+    /// Starts the provider so that a person has to unlock it.
+    pub async fn start_locked(&mut self) {
+        let started = self.provider.start_locked(&self.place());
+        self.running.replace(Some(started));
         self.wait_for_lock(Some(true)).await;
+    }
+
+    /// From now on the bus starts gnome-keyring, locked, for whoever calls it: as on a desktop.
+    pub async fn let_the_bus_start_it(&self) {
+        let env: Vec<_> = self
+            .env()
+            .into_iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let service = format!(
+            "[D-BUS Service]\nName=org.freedesktop.secrets\n\
+             Exec=/usr/bin/env -i {} gnome-keyring-daemon --foreground --components=secrets\n",
+            env.join(" ")
+        );
+        let file = self.folder.path().join("services/secrets.service");
+        fs::write(file, service).unwrap();
+        let bus = DBusProxy::new(&self.client).await.unwrap();
+        bus.reload_config().await.unwrap();
     }
 
     /// Ends the provider in order: it saves what it has.
@@ -177,6 +216,24 @@ impl Session {
         let mut running = self.running.take().expect("a provider that runs");
         running.kill().unwrap();
         running.wait().unwrap();
+    }
+
+    /// How the provider has ended by itself and what it said last, if it has.
+    pub fn keyring_end(&self) -> Option<String> {
+        let status = self.running.borrow_mut().as_mut()?.try_wait().unwrap()?;
+        let mut said = String::new();
+        (&self.log).rewind().unwrap();
+        (&self.log).read_to_string(&mut said).unwrap();
+        let last = said.lines().rev().find(|line| !line.is_empty());
+        Some(format!("{status}: {}", last.unwrap_or("nothing said")))
+    }
+
+    /// As [`keyring_end`](Self::keyring_end), for a provider that no longer replies: its end may come a little later.
+    pub async fn wait_for_keyring_end(&self) -> Option<String> {
+        let ended = until(async || self.keyring_end().is_some());
+        // A provider that has not ended is what the caller asks about.
+        let _ = tokio::time::timeout(LAST_BREATH, ended).await;
+        self.keyring_end()
     }
 
     pub async fn unlock(&self) {
@@ -260,29 +317,45 @@ impl Session {
 
     /// Waits until the default collection is locked or not, or is not there (`None`).
     async fn wait_for_lock(&self, wanted: Option<bool>) {
-        until(async || self.is_locked().await == wanted).await;
+        until(async || {
+            let end = self.keyring_end();
+            assert_eq!(end, None, "the provider has ended");
+            self.is_locked().await == wanted
+        })
+        .await;
     }
 
     async fn is_locked(&self) -> Option<bool> {
-        let properties = PropertiesProxy::builder(&self.client)
+        // The properties of the service first, as libsecret does: a property of a collection that is the first
+        // thing which gnome-keyring is asked for over a connection can end it.
+        let service = self.properties("/org/freedesktop/secrets").await;
+        let interface = InterfaceName::from_static_str("org.freedesktop.Secret.Service").unwrap();
+        service.get_all(interface).await.ok()?;
+        let collection = self
+            .properties("/org/freedesktop/secrets/aliases/default")
+            .await;
+        let interface =
+            InterfaceName::from_static_str("org.freedesktop.Secret.Collection").unwrap();
+        let locked = collection.get(interface, "Locked").await.ok()?;
+        Some(bool::try_from(locked).unwrap())
+    }
+
+    async fn properties(&self, path: &'static str) -> PropertiesProxy<'_> {
+        PropertiesProxy::builder(&self.client)
             .destination("org.freedesktop.secrets")
             .unwrap()
-            .path("/org/freedesktop/secrets/aliases/default")
+            .path(path)
             .unwrap()
             .build()
             .await
-            .unwrap();
-        let interface =
-            InterfaceName::from_static_str("org.freedesktop.Secret.Collection").unwrap();
-        let locked = properties.get(interface, "Locked").await.ok()?;
-        Some(bool::try_from(locked).unwrap())
+            .unwrap()
     }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
-        let running = self.running.iter_mut().chain([&mut self.bus]);
-        for process in running {
+        let provider = self.running.get_mut();
+        for process in provider.iter_mut().chain([&mut self.bus]) {
             // It may have ended by itself.
             let _ = process.kill();
             let _ = process.wait();
@@ -290,8 +363,20 @@ impl Drop for Session {
     }
 }
 
+/// `program`, which the kernel ends with this thread: a test run that is killed leaves no processes behind.
+pub fn ends_with_this_process(program: &str) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", program]);
+    command
+}
+
 pub async fn until(condition: impl AsyncFn() -> bool) {
-    while !condition().await {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let waiting = async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting)
+        .await
+        .expect("what is waited for comes true");
 }
