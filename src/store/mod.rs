@@ -171,6 +171,12 @@ pub trait SecretStore: Send + Sync + 'static {
     fn max_len(&self) -> Option<usize> {
         None
     }
+
+    /// The most pieces that a long record may be cut into, if the store has room for few items. A
+    /// longer record is [`TooLarge`](crate::ErrorCode::TooLarge).
+    fn max_chunks(&self) -> Option<u32> {
+        None
+    }
 }
 
 /// The turn to write, of which only one process has one at a time; it ends when this is dropped.

@@ -1,5 +1,7 @@
 //! The demo app around the secure-token plugin: three windows, one of which may not touch the token.
 
+mod controls;
+
 use std::env::{self, VarError};
 use std::io;
 use std::time::Duration;
@@ -54,7 +56,7 @@ impl ExtraWindow {
     #[cfg(desktop)]
     fn size(self) -> (f64, f64) {
         match self {
-            Self::Second => (900.0, 760.0),
+            Self::Second => (900.0, 820.0),
             Self::Guest => (460.0, 340.0),
         }
     }
@@ -124,7 +126,13 @@ pub fn run() -> tauri::Result<()> {
     }
     tauri::Builder::default()
         .plugin(plugin.build())
-        .invoke_handler(tauri::generate_handler![api_config, open_window])
+        .invoke_handler(tauri::generate_handler![
+            api_config,
+            open_window,
+            controls::restart,
+            controls::can_lock_keyring,
+            controls::lock_keyring,
+        ])
         .run(tauri::generate_context!())
 }
 
