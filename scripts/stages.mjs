@@ -10,6 +10,7 @@ import { ensureSwift, swiftPackage } from './lib/ios-swift.mjs';
 import { appleCheckEnvironment } from './lib/ios-tools.mjs';
 import { inspectCrate, inspectNpmPackage } from './lib/package-contents.mjs';
 import { demoFolder, integrationTests, testFiles } from './lib/paths.mjs';
+import { inspectRustVersion } from './lib/rust-version.mjs';
 import {
   androidPackages,
   buildPackages,
@@ -110,6 +111,7 @@ export const stages = [
         ),
       ),
       check('licences, bans, sources', ['cargo-deny', '--locked', 'check', 'bans', 'licenses', 'sources']),
+      inspection('the Rust version that the crate promises', inspectRustVersion),
       inspection('generated files', inspectGeneratedFiles),
       inspection('contents of the npm package', inspectNpmPackage),
       check('publint', ['publint', '--strict']),

@@ -15,7 +15,7 @@ async fn p1_a_provider_that_answers_badly_is_an_error_and_the_next_call_works() 
     for (call, bad) in [
         (Call::Search, Bad::Refusal),
         (Call::GetSecret, Bad::Refusal),
-        (Call::GetSecret, Bad::WrongType),
+        (Call::GetSecret, Bad::OtherSession),
         (Call::GetSecret, Bad::HalfASecret),
         (Call::GetSecret, Bad::Garbage),
     ] {

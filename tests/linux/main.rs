@@ -16,17 +16,20 @@ mod bad_input;
 mod changes;
 mod dialogs;
 mod every_provider;
+mod first_call;
 mod flatpak;
 mod no_key_store;
 mod other_program;
 mod portal_stand_in;
 mod prompter;
 mod provider;
+mod questions;
 mod screen;
 mod secret_portal;
 mod session;
 mod snap;
 mod stand_in;
+mod transfer;
 mod worker;
 
 use serde_json::{Value, json};
@@ -324,4 +327,19 @@ async fn p1_a_read_through_a_session_whose_keys_differ_is_read_again() {
     Worker::start(&session).set(DEFAULT, &token);
     provider.garble_next_sessions(1);
     assert_eq!(Worker::start(&session).get(DEFAULT)["token"], token);
+}
+
+#[tokio::test]
+async fn p2_a_session_whose_key_the_provider_gets_wrong_is_not_used() {
+    let session = Session::without_keyring().await;
+    let provider = StandIn::start(&session).await;
+    let token = "x".repeat(100);
+    for _ in 0..2 {
+        provider.misunderstand_next_sessions(3);
+        let before = provider.sessions_opened();
+        let mut worker = Worker::start(&session);
+        assert!(worker.set(DEFAULT, &token)["revision"].is_u64());
+        assert_eq!(provider.sessions_opened(), before + 4);
+        assert_eq!(Worker::start(&session).get(DEFAULT)["token"], token);
+    }
 }

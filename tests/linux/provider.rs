@@ -20,20 +20,23 @@ pub const PASSWORD: &str = "keyring password";
 const GROUP: &str = "{11111111-1111-1111-1111-111111111111}";
 const GROUP_IN_BASE64: &str = "EREREREREREREREREREREQ==";
 
-/// Nobody can answer a question of KeePassXC here, and it saves when it ends.
+/// It saves when it ends.
 const KEEPASSXC_SETTINGS: &str = "[General]
 ConfigVersion=2
 AutoSaveAfterEveryChange=false
 SingleInstance=false
 UpdateCheckMessageShown=true
+[Security]
+LockDatabaseScreenLock=false
 [FdoSecrets]
 Enabled=true
 ShowNotification=false
-ConfirmAccessItem=false
-ConfirmDeleteItem=false
 UnlockBeforeSearch=false
-[Security]
-LockDatabaseScreenLock=false
+";
+
+/// For tests without a person who answers its questions; it asks them unless it is told not to.
+const KEEPASSXC_ASKS_NOTHING: &str = "ConfirmAccessItem=false
+ConfirmDeleteItem=false
 ";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +44,8 @@ pub enum Provider {
     GnomeKeyring,
     KWallet,
     KeePassXc,
+    /// With its default settings: a person lets each program use each entry, and confirms each removal.
+    KeePassXcThatAsks,
 }
 
 /// What a provider is started with.
@@ -56,7 +61,7 @@ impl Provider {
         match self {
             Self::GnomeKeyring => "Secret Service (gnome-keyring)",
             Self::KWallet => "Secret Service (KWallet)",
-            Self::KeePassXc => "Secret Service (KeePassXC)",
+            Self::KeePassXc | Self::KeePassXcThatAsks => "Secret Service (KeePassXC)",
         }
     }
 
@@ -71,7 +76,7 @@ impl Provider {
         match self {
             Self::GnomeKeyring => "Unlock Login Keyring",
             Self::KWallet => "KDE Wallet Service",
-            Self::KeePassXc => "Unlock Database - KeePassXC",
+            Self::KeePassXc | Self::KeePassXcThatAsks => "Unlock Database - KeePassXC",
         }
     }
 
@@ -91,7 +96,8 @@ impl Provider {
                 }
                 self.stop(first, place);
             }
-            Self::KeePassXc => make_database(place),
+            Self::KeePassXc => make_database(place, KEEPASSXC_ASKS_NOTHING),
+            Self::KeePassXcThatAsks => make_database(place, ""),
         }
     }
 
@@ -100,7 +106,9 @@ impl Provider {
         match self {
             Self::GnomeKeyring => gnome_keyring(place, &["--unlock"], PASSWORD),
             Self::KWallet => kwallet_opened_by_login(place),
-            Self::KeePassXc => keepassxc(place, &["--pw-stdin"], PASSWORD),
+            Self::KeePassXc | Self::KeePassXcThatAsks => {
+                keepassxc(place, &["--pw-stdin"], PASSWORD)
+            }
         }
     }
 
@@ -123,7 +131,7 @@ impl Provider {
         match self {
             Self::GnomeKeyring => gnome_keyring(place, &[], ""),
             Self::KWallet => spawn(command("kwalletd5", place), ""),
-            Self::KeePassXc => keepassxc(place, &[], ""),
+            Self::KeePassXc | Self::KeePassXcThatAsks => keepassxc(place, &[], ""),
         }
     }
 }
@@ -216,10 +224,11 @@ fn keepassxc(place: &Place<'_>, args: &[&str], password: &str) -> Child {
     spawn(command, password)
 }
 
-fn make_database(place: &Place<'_>) {
+fn make_database(place: &Place<'_>, questions: &str) {
     let settings = place.folder.join("home/.config/keepassxc");
     fs::create_dir_all(&settings).unwrap();
-    fs::write(settings.join("keepassxc.ini"), KEEPASSXC_SETTINGS).unwrap();
+    let text = format!("{KEEPASSXC_SETTINGS}{questions}");
+    fs::write(settings.join("keepassxc.ini"), text).unwrap();
     let xml = format!(
         "<KeePassFile><Meta><RecycleBinEnabled>False</RecycleBinEnabled><CustomData><Item>\
          <Key>FDO_SECRETS_EXPOSED_GROUP</Key><Value>{GROUP}</Value></Item></CustomData></Meta>\

@@ -57,6 +57,23 @@ impl Screen {
         .await;
     }
 
+    /// Waits for the dialog and presses the `keys` that agree to it.
+    pub async fn agree(&self, dialog: &str, keys: &[&str]) {
+        until(async || self.is_shown(dialog)).await;
+        until(async || {
+            self.press(dialog, &[&["key"], keys].concat());
+            !self.is_shown(dialog)
+        })
+        .await;
+    }
+
+    /// How many dialogs with that title there are.
+    pub fn count(&self, dialog: &str) -> usize {
+        let title = format!("^{dialog}$");
+        let found = self.xdotool(&["search", "--onlyvisible", "--name", &title]);
+        found.lines().count()
+    }
+
     fn is_shown(&self, dialog: &str) -> bool {
         self.window(dialog).is_some()
     }

@@ -50,6 +50,17 @@ impl Snap {
         Worker::spawn(&self.folder.path().join("worker"), env, milliseconds)
     }
 
+    /// Started with `folder` in the place of the variable that names the folder for its data.
+    pub fn start_with_folder(
+        &self,
+        session: &Session,
+        folder: Option<(&'static str, String)>,
+    ) -> Worker {
+        let [snap, _] = self.env();
+        let env = session.env().into_iter().chain([snap]).chain(folder);
+        Worker::spawn(&self.folder.path().join("worker"), env, 60_000)
+    }
+
     /// All that the app may write.
     pub fn data(&self) -> &Path {
         self.data.path()

@@ -1,9 +1,8 @@
 //! A stand-in for a provider of the Secret Service that answers wrongly, late or not at all, and for
 //! KWallet where its key differs from ours: no real provider does that on demand.
 //!
-//! It derives no key and decrypts nothing. Its part of the key exchange is 1, so that every session has
-//! the same key and it can hand out in one what it was given in another. The secrets of the sessions that
-//! are said to be garbled come back with other bytes, as those do that were encrypted with another key.
+//! The secrets of the sessions that are said to be garbled come back with other bytes, as those do that were
+//! encrypted with another key and whose padding looks right by chance.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -22,11 +21,11 @@ use std::{
 
 use tokio::sync::Notify;
 use zbus::{
-    Connection, connection, fdo, interface,
+    Connection, ObjectServer, connection, fdo, interface,
     zvariant::{ObjectPath, OwnedObjectPath, OwnedValue, Value},
 };
 
-use crate::session::Session;
+use crate::{session::Session, transfer::Key};
 
 const SERVICE: &str = "/org/freedesktop/secrets";
 const SESSION: &str = "/org/freedesktop/secrets/session/";
@@ -56,8 +55,8 @@ pub enum Bad {
     Late,
     /// With an error that no specification names.
     Refusal,
-    /// With a content type that is none.
-    WrongType,
+    /// With a secret of another session.
+    OtherSession,
     /// With a secret whose initialisation vector is cut.
     HalfASecret,
     /// With bytes that nobody has encrypted.
@@ -68,7 +67,9 @@ pub enum Bad {
 struct State {
     sessions: AtomicU32,
     last_garbled: AtomicU32,
-    item: Mutex<Option<(Attributes, Secret)>>,
+    last_misunderstood: AtomicU32,
+    keys: Mutex<HashMap<String, Key>>,
+    item: Mutex<Option<(Attributes, Vec<u8>)>>,
     bad: Mutex<Option<(Call, Bad)>>,
     mended: Notify,
 }
@@ -112,6 +113,16 @@ impl StandIn {
         self.state.mended.notify_waiters();
     }
 
+    /// So many sessions that are opened next have a shared secret with a leading zero, which this provider leaves out.
+    pub fn misunderstand_next_sessions(&self, count: u32) {
+        let last = self.state.sessions.load(Ordering::SeqCst) + count;
+        self.state.last_misunderstood.store(last, Ordering::SeqCst);
+    }
+
+    pub fn sessions_opened(&self) -> u32 {
+        self.state.sessions.load(Ordering::SeqCst)
+    }
+
     /// So many sessions are garbled that are opened next, those after them are not.
     pub fn garble_next_sessions(&self, count: u32) {
         let last = self.state.sessions.load(Ordering::SeqCst) + count;
@@ -135,15 +146,31 @@ impl State {
         }
     }
 
-    /// The secret as it is after its transfer: in a garbled session its first bytes are others, and not ASCII.
-    fn transferred(&self, mut secret: Secret, change: u8) -> Secret {
-        let number = secret.0.as_str().strip_prefix(SESSION).unwrap();
+    /// The bytes that a client has sent.
+    fn received(&self, secret: Secret) -> fdo::Result<Vec<u8>> {
+        let (key, iv) = self.key_and_iv(&secret.0, secret.1, IN);
+        key.decrypt(&iv, &secret.2)
+            .ok_or_else(|| fdo::Error::Failed("cannot decrypt".into()))
+    }
+
+    /// The bytes on their way to a client.
+    fn sent(&self, session: OwnedObjectPath, bytes: &[u8]) -> Secret {
+        let iv = vec![7; 16];
+        let (key, garbling) = self.key_and_iv(&session, iv.clone(), OUT);
+        let encrypted = key.encrypt(&garbling, bytes);
+        (session, iv, encrypted, "application/octet-stream".into())
+    }
+
+    /// In a garbled session the initialisation vector, and so the first bytes of the secret, are others.
+    fn key_and_iv(&self, session: &OwnedObjectPath, mut iv: Vec<u8>, change: u8) -> (Key, Vec<u8>) {
+        let number = session.as_str().strip_prefix(SESSION).unwrap();
         if number.parse::<u32>().unwrap() <= self.last_garbled.load(Ordering::SeqCst) {
-            for byte in &mut secret.1 {
+            for byte in &mut iv {
                 *byte ^= change;
             }
         }
-        secret
+        let key = self.keys.lock().unwrap()[session.as_str()].clone();
+        (key, iv)
     }
 
     fn found(&self, wanted: &Attributes) -> Vec<OwnedObjectPath> {
@@ -168,15 +195,35 @@ struct SecretService(Arc<State>);
 
 #[interface(name = "org.freedesktop.Secret.Service")]
 impl SecretService {
-    fn open_session(&self, _algorithm: String, _key: Value<'_>) -> (OwnedValue, OwnedObjectPath) {
+    async fn open_session(
+        &self,
+        _algorithm: String,
+        key: Value<'_>,
+        #[zbus(object_server)] objects: &ObjectServer,
+    ) -> (OwnedValue, OwnedObjectPath) {
         let number = self.0.sessions.fetch_add(1, Ordering::SeqCst) + 1;
-        let key = Value::from(vec![1_u8]).try_to_owned().unwrap();
-        (key, path(&format!("{SESSION}{number}")))
+        let client = Vec::<u8>::try_from(key).unwrap();
+        let (public, key) = if number <= self.0.last_misunderstood.load(Ordering::SeqCst) {
+            Key::misunderstood_with(&client)
+        } else {
+            Key::agreed_with(&client)
+        };
+        let session = format!("{SESSION}{number}");
+        self.0.keys.lock().unwrap().insert(session.clone(), key);
+        objects.at(session.as_str(), OpenSession).await.unwrap();
+        (Value::from(public).try_to_owned().unwrap(), path(&session))
     }
 
     fn read_alias(&self, _name: String) -> OwnedObjectPath {
         path(COLLECTION)
     }
+}
+
+struct OpenSession;
+
+#[interface(name = "org.freedesktop.Secret.Session")]
+impl OpenSession {
+    fn close(&self) {}
 }
 
 struct Collection(Arc<State>);
@@ -198,11 +245,11 @@ impl Collection {
         mut properties: HashMap<String, OwnedValue>,
         secret: Secret,
         _replace: bool,
-    ) -> (OwnedObjectPath, OwnedObjectPath) {
+    ) -> fdo::Result<(OwnedObjectPath, OwnedObjectPath)> {
         let attributes = properties.remove("org.freedesktop.Secret.Item.Attributes");
         let attributes = Attributes::try_from(attributes.unwrap()).unwrap();
-        *self.0.item.lock().unwrap() = Some((attributes, self.0.transferred(secret, IN)));
-        (path(ITEM), path("/"))
+        *self.0.item.lock().unwrap() = Some((attributes, self.0.received(secret)?));
+        Ok((path(ITEM), path("/")))
     }
 }
 
@@ -230,20 +277,21 @@ impl Item {
         let bad = self.0.bad(Call::GetSecret).await?;
         let item = self.0.item.lock().unwrap().clone();
         let (_, stored) = item.ok_or_else(|| fdo::Error::UnknownObject(ITEM.into()))?;
-        let mut secret = (session, stored.1, stored.2, stored.3);
+        let mut secret = self.0.sent(session, &stored);
         match bad {
             Some(Bad::HalfASecret) => secret.1.truncate(3),
             Some(Bad::Garbage) => secret.2 = vec![0x5a; 33],
-            Some(Bad::WrongType) => secret.3 = "no content type".into(),
+            Some(Bad::OtherSession) => secret.0 = path("/org/freedesktop/secrets/session/other"),
             _ => {}
         }
-        Ok((self.0.transferred(secret, OUT),))
+        Ok((secret,))
     }
 
     async fn set_secret(&self, secret: Secret) -> fdo::Result<()> {
         self.0.bad(Call::SetSecret).await?;
+        let bytes = self.0.received(secret)?;
         if let Some((_, stored)) = &mut *self.0.item.lock().unwrap() {
-            *stored = self.0.transferred(secret, IN);
+            *stored = bytes;
         }
         Ok(())
     }

@@ -1,8 +1,6 @@
 //! What can be done about an error of the Secret Service, and how it is reported.
 
-use oo7::dbus::{Error as ServiceFault, ServiceError};
-
-use super::unavailable;
+use super::{bus::BusFault, unavailable};
 use crate::{Error, ErrorCode};
 
 /// An error, and whether to try again.
@@ -73,6 +71,68 @@ impl Fault {
         )
     }
 
+    /// A secret that does not fit the session: cut short, altered, or encrypted with another key.
+    pub(super) fn undecipherable() -> Self {
+        Self::new(
+            ErrorCode::Internal,
+            "the secret could not be decrypted after its transfer",
+            Remedy::Reconnect,
+        )
+    }
+
+    /// The Secret Service has not agreed on a key, although it was asked to.
+    pub(super) fn bad_key() -> Self {
+        Self::new(
+            ErrorCode::Internal,
+            "the Secret Service did not agree on a key for the transfer of secrets",
+            Remedy::Report,
+        )
+    }
+
+    pub(super) fn no_randomness() -> Self {
+        Self::new(
+            ErrorCode::Internal,
+            "the system gave no random bytes for the transfer of secrets",
+            Remedy::Report,
+        )
+    }
+
+    /// A dialog about a new item has ended without one.
+    pub(super) fn not_created() -> Self {
+        Self::new(
+            ErrorCode::Internal,
+            "the Secret Service does not say where it has put the new item",
+            Remedy::Report,
+        )
+    }
+
+    /// The person does not want the item to be removed.
+    pub(super) fn removal_refused() -> Self {
+        Self::new(
+            ErrorCode::Denied,
+            "the removal was refused in the dialog of the Secret Service",
+            Remedy::Report,
+        )
+    }
+
+    /// The person has closed the dialog, or there is no program to show it.
+    pub(super) fn dismissed() -> Self {
+        Self::new(
+            ErrorCode::Locked,
+            "the keyring is locked and its unlock prompt was dismissed, or could not be shown",
+            Remedy::Report,
+        )
+    }
+
+    pub(super) fn is_locked(&self) -> bool {
+        self.error.code() == ErrorCode::Locked
+    }
+
+    /// The same error, for which nothing is tried again.
+    pub(super) fn into_final(self) -> Self {
+        Self::from(self.error)
+    }
+
     fn new(code: ErrorCode, message: &str, remedy: Remedy) -> Self {
         Self {
             error: Error::new(code, message),
@@ -96,81 +156,39 @@ impl From<Error> for Fault {
     }
 }
 
-impl From<ServiceFault> for Fault {
-    fn from(fault: ServiceFault) -> Self {
+impl From<BusFault> for Fault {
+    fn from(fault: BusFault) -> Self {
         match fault {
-            ServiceFault::ZBus(error) | ServiceFault::Service(ServiceError::ZBus(error)) => {
-                error.into()
-            }
-            ServiceFault::Service(ServiceError::IsLocked(_)) => {
-                Self::new(ErrorCode::Locked, "the keyring is locked", Remedy::Repeat)
-            }
-            ServiceFault::Dismissed => Self::new(
-                ErrorCode::Locked,
-                "the keyring is locked and its unlock prompt was dismissed, or could not be shown",
-                Remedy::Report,
-            ),
-            ServiceFault::Service(ServiceError::NoSession(_)) => Self::new(
-                ErrorCode::Unavailable,
-                "the session with the Secret Service has ended",
-                Remedy::Reconnect,
-            ),
-            ServiceFault::Deleted
-            | ServiceFault::NotFound(_)
-            | ServiceFault::Service(ServiceError::NoSuchObject(_)) => vanished(),
-            ServiceFault::IO(error) => {
-                unavailable(&format!("the session bus failed: {error}")).into()
-            }
-            ServiceFault::Crypto(_) => Self::new(
-                ErrorCode::Internal,
-                "the secret could not be encrypted for its transfer, or decrypted after it",
-                Remedy::Reconnect,
-            ),
-        }
-    }
-}
-
-impl From<zbus::fdo::Error> for Fault {
-    fn from(error: zbus::fdo::Error) -> Self {
-        zbus::Error::FDO(Box::new(error)).into()
-    }
-}
-
-impl From<zbus::Error> for Fault {
-    fn from(error: zbus::Error) -> Self {
-        match &error {
-            zbus::Error::MethodError(name, ..) => by_name(name.as_str(), &error),
-            zbus::Error::FDO(fdo) => {
-                let name = zbus::DBusError::name(&**fdo);
-                by_name(name.as_str(), &error)
-            }
-            zbus::Error::InputOutput(_) | zbus::Error::Address(_) | zbus::Error::Connection(..) => {
-                Self {
-                    error: unavailable(&format!("there is no D-Bus session bus: {error}")),
-                    remedy: Remedy::Reconnect,
-                }
-            }
-            _ => Self {
-                error: Error::internal(format!("D-Bus: {error}")),
+            BusFault::NoBus(reason) => Self {
+                error: unavailable(&format!("there is no D-Bus session bus: {reason}")),
+                remedy: Remedy::Reconnect,
+            },
+            BusFault::Closed => Self {
+                error: unavailable("the D-Bus session bus has ended"),
+                remedy: Remedy::Reconnect,
+            },
+            BusFault::Refused { name, message } => by_name(&name, &message),
+            BusFault::Malformed(reason) => Self {
+                error: Error::internal(format!(
+                    "the Secret Service did not reply as it should: {reason}"
+                )),
                 remedy: Remedy::Reconnect,
             },
         }
     }
 }
 
-/// Whether the provider refused an argument of the call.
-pub(super) fn is_invalid_argument(fault: &ServiceFault) -> bool {
-    let (ServiceFault::ZBus(error) | ServiceFault::Service(ServiceError::ZBus(error))) = fault
-    else {
-        return false;
-    };
-    matches!(error, zbus::Error::MethodError(name, ..)
-        if name.as_str() == "org.freedesktop.DBus.Error.InvalidArgs")
-}
-
 /// Names of the D-Bus specification (0.43, "Standard error names") and of the Secret Service API.
-fn by_name(name: &str, error: &zbus::Error) -> Fault {
+fn by_name(name: &str, message: &str) -> Fault {
     match name {
+        "org.freedesktop.Secret.Error.IsLocked" => {
+            Fault::new(ErrorCode::Locked, "the keyring is locked", Remedy::Repeat)
+        }
+        "org.freedesktop.Secret.Error.NoSession" => Fault::new(
+            ErrorCode::Unavailable,
+            "the session with the Secret Service has ended",
+            Remedy::Reconnect,
+        ),
         "org.freedesktop.DBus.Error.UnknownMethod"
         | "org.freedesktop.DBus.Error.UnknownObject"
         | "org.freedesktop.DBus.Error.UnknownInterface"
@@ -198,7 +216,13 @@ fn by_name(name: &str, error: &zbus::Error) -> Fault {
             error: unavailable(&format!("the Secret Service could not be started ({name})")),
             remedy: Remedy::Report,
         },
-        _ => Error::internal(format!("the Secret Service: {error}")).into(),
+        "org.freedesktop.DBus.Error.NotSupported" => Fault {
+            error: unavailable(&format!(
+                "the Secret Service does not support what this app needs, such as encrypted transfers ({message})"
+            )),
+            remedy: Remedy::Report,
+        },
+        _ => Error::internal(format!("the Secret Service: {name}: {message}")).into(),
     }
 }
 
@@ -217,7 +241,7 @@ mod tests {
     #[test]
     fn p2_what_the_provider_could_not_decrypt_is_sent_again() {
         let kwallet = "org.qtproject.QtDBus.Error.InvalidObjectPath";
-        let fault = by_name(kwallet, &zbus::Error::Unsupported);
+        let fault = by_name(kwallet, "");
         assert!(Retries::default().repeats_after(&fault));
     }
 }

@@ -1,12 +1,18 @@
-//! Finds the items of an account; where nothing has changed since the last time, all at once.
+//! Finds the items of an account; if nothing has changed since the last time, all at once.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Mutex,
+};
 
-use futures_util::join;
-use oo7::dbus::{Collection, Item as ServiceItem};
+use dbus::Path;
+use futures_util::{future::try_join_all, join};
 
-use super::{connection::Connection, fault::Fault};
-use crate::sync::lock;
+use super::{
+    connection::{COLLECTION, Connection},
+    fault::Fault,
+};
+use crate::{Account, sync::lock};
 
 /// Attributes that providers add to an item by themselves: libsecret's schema name, and what
 /// KeePassXC reads back.
@@ -24,66 +30,104 @@ const ADDED_BY_PROVIDERS: [&str; 8] = [
 /// What an item of ours has.
 pub(super) type Attributes<'a> = HashMap<&'a str, &'a str>;
 
+/// What a search found.
+pub(super) enum Look {
+    /// The default collection is locked. A locked one hides its items from a search, or answers with empty
+    /// secrets, so that nothing is believed before it is open.
+    Locked,
+    Unlocked(Found),
+}
+
 /// What a search found in the unlocked default collection.
 pub(super) struct Found {
-    pub(super) collection: Arc<Collection>,
+    pub(super) collection: Path<'static>,
     /// The items of the account, the one that was changed last first. There is more than one only
-    /// where another program has made it.
-    pub(super) ours: Vec<Arc<ServiceItem>>,
+    /// if another program has made it.
+    pub(super) ours: Vec<Path<'static>>,
     /// Whether there are items with our attributes and more.
     pub(super) others: bool,
 }
 
-impl Found {
-    /// Searches the unlocked `collection`.
-    pub(super) async fn search(
+impl Look {
+    /// Searches the default collection for the items of `account`, which have the attributes `wanted`.
+    ///
+    /// Takes one round trip if the item is where it was the last time and all that led to it is still so, or if
+    /// there is no item.
+    pub(super) async fn at(
         connection: &Connection,
-        collection: Collection,
+        account: &Account,
         wanted: &Attributes<'_>,
     ) -> Result<Self, Fault> {
-        let mut ours = Vec::new();
-        let mut others = false;
-        for item in collection.search_items(wanted).await? {
-            if is_exactly(&connection.attributes(item.path()).await?, wanted) {
-                ours.push(Arc::new(item));
-            } else {
-                others = true;
+        let mut collection = match connection.last_found.collection() {
+            Some(collection) => collection,
+            None => connection.default_collection().await?,
+        };
+        loop {
+            let last = connection.last_found.item(account);
+            let last_attributes = async {
+                let item = last.as_ref()?;
+                connection.attributes(item).await.ok()
+            };
+            // The lock is asked for after the search: a collection that is locked in between does not pass for
+            // one without the item.
+            let (owner, default, items, is_locked, last_attributes) = join!(
+                connection.check_owner(),
+                connection.default_collection(),
+                connection.search(&collection, wanted),
+                connection.is_locked(&collection, COLLECTION),
+                last_attributes,
+            );
+            owner?;
+            let default = default?;
+            if default != collection {
+                collection = default;
+                continue;
             }
+            connection.last_found.in_collection(&collection);
+            if is_locked? {
+                return Ok(Self::Locked);
+            }
+            let items = items?;
+            let is_last = items.len() == 1 && items.first() == last.as_ref();
+            let found = match last_attributes {
+                Some(attributes) if is_last && is_exactly(&attributes, wanted) => Found {
+                    collection,
+                    ours: items,
+                    others: false,
+                },
+                _ => Found::among(connection, collection, items, wanted).await?,
+            };
+            if let ([item], false) = (&*found.ours, found.others) {
+                connection.last_found.remember(account, item);
+            }
+            return Ok(Self::Unlocked(found));
         }
+    }
+}
+
+impl Found {
+    async fn among(
+        connection: &Connection,
+        collection: Path<'static>,
+        items: Vec<Path<'static>>,
+        wanted: &Attributes<'_>,
+    ) -> Result<Self, Fault> {
+        let attributes = connection.attributes_of(&items).await?;
+        let count = items.len();
+        let mut ours: Vec<_> = items
+            .into_iter()
+            .zip(&attributes)
+            .filter(|(_, attributes)| is_exactly(attributes, wanted))
+            .map(|(item, _)| item)
+            .collect();
+        let others = ours.len() < count;
         if ours.len() > 1 {
             ours = newest_first(connection, ours).await?;
-        }
-        let collection = Arc::new(collection);
-        if let ([item], false) = (&*ours, others) {
-            *lock(&connection.last_found) = Some((collection.clone(), item.clone()));
         }
         Ok(Self {
             collection,
             ours,
             others,
-        })
-    }
-
-    /// The item that was found last, where it is the one that is `wanted` and all that led to it is
-    /// still so. Takes one round trip.
-    ///
-    /// `None` is no answer, whatever the reason: the search asks again and meets it.
-    pub(super) async fn again(connection: &Connection, wanted: &Attributes<'_>) -> Option<Self> {
-        let (collection, item) = lock(&connection.last_found).clone()?;
-        let (default, locked, items, attributes) = join!(
-            connection.default_collection(),
-            connection.is_locked(collection.path()),
-            collection.search_items(wanted),
-            connection.attributes(item.path()),
-        );
-        let is_same = default.ok()?.path() == collection.path()
-            && !locked.ok()?
-            && matches!(&*items.ok()?, [only] if only.path() == item.path())
-            && is_exactly(&attributes.ok()?, wanted);
-        is_same.then(|| Self {
-            collection,
-            ours: vec![item],
-            others: false,
         })
     }
 }
@@ -99,12 +143,58 @@ pub(super) fn is_exactly(attributes: &HashMap<String, String>, wanted: &Attribut
 
 async fn newest_first(
     connection: &Connection,
-    items: Vec<Arc<ServiceItem>>,
-) -> Result<Vec<Arc<ServiceItem>>, Fault> {
-    let mut by_change = Vec::with_capacity(items.len());
-    for item in items {
-        by_change.push((connection.modified(item.path()).await?, item));
-    }
+    items: Vec<Path<'static>>,
+) -> Result<Vec<Path<'static>>, Fault> {
+    let asked: Vec<_> = items.iter().map(|item| connection.modified(item)).collect();
+    let changes = try_join_all(asked).await?;
+    let mut by_change: Vec<_> = changes.into_iter().zip(items).collect();
     by_change.sort_by(|(one, _), (other, _)| other.cmp(one));
     Ok(by_change.into_iter().map(|(_, item)| item).collect())
+}
+
+/// Where the items of the accounts were found that were used last.
+#[derive(Default)]
+pub(super) struct LastFound(Mutex<Places>);
+
+#[derive(Default)]
+struct Places {
+    collection: Option<Path<'static>>,
+    /// The one that was used last comes last.
+    items: VecDeque<(Account, Path<'static>)>,
+}
+
+impl LastFound {
+    /// More accounts than an app uses at once.
+    const MOST: usize = 32;
+
+    fn collection(&self) -> Option<Path<'static>> {
+        lock(&self.0).collection.clone()
+    }
+
+    fn item(&self, account: &Account) -> Option<Path<'static>> {
+        let places = lock(&self.0);
+        let mut items = places.items.iter();
+        let place = items.find(|(of, _)| of == account);
+        place.map(|(_, item)| item.clone())
+    }
+
+    /// Nothing that was found in another collection counts.
+    fn in_collection(&self, collection: &Path<'static>) {
+        let mut places = lock(&self.0);
+        if places.collection.as_ref() != Some(collection) {
+            *places = Places {
+                collection: Some(collection.clone()),
+                items: VecDeque::new(),
+            };
+        }
+    }
+
+    pub(super) fn remember(&self, account: &Account, item: &Path<'static>) {
+        let mut places = lock(&self.0);
+        places.items.retain(|(of, _)| of != account);
+        if places.items.len() >= Self::MOST {
+            places.items.pop_front();
+        }
+        places.items.push_back((account.clone(), item.clone()));
+    }
 }

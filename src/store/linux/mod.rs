@@ -1,30 +1,38 @@
-//! Linux: the Secret Service (freedesktop.org Secret Service API, 0.2), by way of oo7.
+//! Linux: the Secret Service (freedesktop.org Secret Service API, 0.2).
 //!
 //! An item has the attributes `service` and `username`, as the `keyring` crate writes them, in the
 //! default collection. Providers answer a search with items that have more attributes than asked
 //! for; those belong to other programs and are left alone.
 
+mod bus;
 mod connection;
+mod dialogs;
 mod fault;
 mod find;
 mod portal;
-mod properties;
 mod sandbox;
-mod unlock;
+mod session;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
-use oo7::dbus::{Collection, Item as ServiceItem};
+use dbus::{
+    Path,
+    arg::{RefArg, Variant},
+};
+use futures_util::join;
 use zeroize::Zeroizing;
 
 use self::{
-    connection::{Connection, Connections},
+    connection::{COLLECTION, Connection, Connections, ITEM, NO_OBJECT},
+    dialogs::{Answer, Dialogs, Subject},
     fault::{Fault, Retries},
-    find::{Attributes, Found, is_exactly},
+    find::{Attributes, Found, Look, is_exactly},
     portal::SecretPortal,
     sandbox::Sandbox,
-    unlock::Unlocking,
 };
 use super::{Item, Prompts, SecretStore, StoreInfo, StoreState};
 use crate::{Account, Error, ErrorCode, Result};
@@ -37,11 +45,26 @@ pub(super) fn open(service: &str) -> Arc<dyn SecretStore> {
     }
 }
 
+/// Uses the secret of an item, and again once the person lets this app do so, if the provider asks for that.
+macro_rules! with_access {
+    ($self:ident, $connection:expr, $item:expr, $prompts:ident => $attempt:expr) => {
+        match $attempt.await {
+            Err(fault) if fault.is_locked() => {
+                let unlocked = $self.dialogs.unlock_item($connection, $item);
+                $prompts.waiting(unlocked).await?;
+                // No second dialog at once for whoever has just answered one.
+                $attempt.await.map_err(Fault::into_final)
+            }
+            result => result,
+        }
+    };
+}
+
 /// The Secret Service of the session.
 struct SecretService {
     service: String,
     connections: Connections,
-    unlocking: Unlocking,
+    dialogs: Dialogs,
 }
 
 impl SecretService {
@@ -49,23 +72,8 @@ impl SecretService {
         Self {
             service: service.into(),
             connections: Connections::default(),
-            unlocking: Unlocking::default(),
+            dialogs: Dialogs::default(),
         }
-    }
-
-    /// The default collection, unlocked. A locked one hides its items from a search, or answers
-    /// with empty secrets, so that nothing is believed before this.
-    async fn collection(
-        &self,
-        connection: &Arc<Connection>,
-        prompts: &Prompts,
-    ) -> Result<Collection, Fault> {
-        let collection = connection.default_collection().await?;
-        if connection.is_locked(collection.path()).await? {
-            let unlocked = self.unlocking.unlock(connection);
-            prompts.waiting(unlocked).await?;
-        }
-        Ok(collection)
     }
 
     async fn find(
@@ -75,11 +83,15 @@ impl SecretService {
         prompts: &Prompts,
     ) -> Result<Found, Fault> {
         let wanted = self.attributes(account);
-        if let Some(found) = Found::again(connection, &wanted).await {
-            return Ok(found);
+        loop {
+            match Look::at(connection, account, &wanted).await? {
+                Look::Unlocked(found) => return Ok(found),
+                Look::Locked => {
+                    let unlocked = self.dialogs.unlock_collection(connection);
+                    prompts.waiting(unlocked).await?;
+                }
+            }
         }
-        let collection = self.collection(connection, prompts).await?;
-        Found::search(connection, collection, &wanted).await
     }
 
     async fn try_get(
@@ -92,7 +104,7 @@ impl SecretService {
         let Some(item) = found.ours.first() else {
             return Ok(None);
         };
-        let bytes = Zeroizing::new(item.secret().await?.to_vec());
+        let bytes = with_access!(self, connection, item, prompts => connection.secret(item))?;
         // A record is a line of ASCII; with another key its bytes are not.
         if !bytes.is_empty() && bytes.is_ascii() {
             connection.prove();
@@ -109,25 +121,83 @@ impl SecretService {
         bytes: &[u8],
         prompts: &Prompts,
     ) -> Result<(), Fault> {
-        let found = self.find(connection, account, prompts).await?;
-        let secret = oo7::Secret::blob(bytes);
-        let Some((item, older)) = found.ours.split_first() else {
-            // To replace also overwrites items with more attributes than ours; where there is none,
-            // it keeps two processes that create at once from making two items.
-            let replace = !found.others;
-            let label = format!("{} ({account})", self.service);
-            let attributes = self.attributes(account);
-            let item = found
-                .collection
-                .create_item(&label, &attributes, secret, replace, None)
-                .await?;
-            return prove(connection, &item, bytes).await;
-        };
-        for item in older {
-            item.delete(None).await?;
+        let mut found = self.find(connection, account, prompts).await?;
+        while let Some(item) = found.ours.first() {
+            // A clear that has given up may still be answered. What is written now must not go with it.
+            let removal = Subject::Delete(item.clone());
+            let settled = prompts.waiting(self.dialogs.settled(&removal)).await;
+            if settled.is_none() {
+                break;
+            }
+            found = self.find(connection, account, prompts).await?;
         }
-        item.set_secret(secret).await?;
-        prove(connection, item, bytes).await
+        let item = match found.ours.split_first() {
+            Some((item, older)) => {
+                for item in older {
+                    self.delete(connection, item, prompts).await?;
+                }
+                let write = with_access!(self, connection, item, prompts => connection.set_secret(item, bytes));
+                write?;
+                item.clone()
+            }
+            None => {
+                self.create(connection, account, &found, bytes, prompts)
+                    .await?
+            }
+        };
+        // Read back once a session: if the keys differ, other bytes were stored.
+        if !connection.is_proven() {
+            let stored =
+                with_access!(self, connection, &item, prompts => connection.secret(&item))?;
+            if *stored != bytes {
+                return Err(Fault::unproven_write());
+            }
+            connection.prove();
+        }
+        Ok(())
+    }
+
+    async fn create(
+        &self,
+        connection: &Arc<Connection>,
+        account: &Account,
+        found: &Found,
+        bytes: &[u8],
+        prompts: &Prompts,
+    ) -> Result<Path<'static>, Fault> {
+        // To replace also overwrites items with more attributes than ours; if there is none, it keeps two
+        // processes that create at once from making two items.
+        let replace = !found.others;
+        let label: Box<dyn RefArg> = Box::new(format!("{} ({account})", self.service));
+        let attributes = self.attributes(account).into_iter();
+        let attributes: HashMap<_, _> = attributes
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        let attributes: Box<dyn RefArg> = Box::new(attributes);
+        let properties = HashMap::from([
+            ("org.freedesktop.Secret.Item.Label", Variant(label)),
+            (
+                "org.freedesktop.Secret.Item.Attributes",
+                Variant(attributes),
+            ),
+        ]);
+        let secret = connection.session.encrypt(bytes)?;
+        let arguments = (properties, secret.as_argument(), replace);
+        let created = connection.call(&found.collection, COLLECTION, "CreateItem", arguments);
+        let (item, prompt): (Path<'static>, Path<'static>) = created.read().await?;
+        let item = if &*prompt == NO_OBJECT {
+            item
+        } else {
+            let confirmed = self.dialogs.confirm(connection, Subject::Create, prompt);
+            match prompts.waiting(confirmed).await? {
+                Answer::Agreed(item) => item.ok_or_else(Fault::not_created)?,
+                Answer::Dismissed => return Err(Fault::dismissed()),
+            }
+        };
+        if replace {
+            connection.last_found.remember(account, &item);
+        }
+        Ok(item)
     }
 
     async fn try_delete(
@@ -137,9 +207,35 @@ impl SecretService {
         prompts: &Prompts,
     ) -> Result<(), Fault> {
         for item in self.find(connection, account, prompts).await?.ours {
-            item.delete(None).await?;
+            self.delete(connection, &item, prompts).await?;
         }
         Ok(())
+    }
+
+    /// Removes an item. KeePassXC asks the person first, unless it is told not to.
+    async fn delete(
+        &self,
+        connection: &Arc<Connection>,
+        item: &Path<'static>,
+        prompts: &Prompts,
+    ) -> Result<(), Fault> {
+        let subject = Subject::Delete(item.clone());
+        let settled = prompts.waiting(self.dialogs.settled(&subject)).await;
+        let outcome = if let Some(outcome) = settled {
+            outcome
+        } else {
+            let deleted = connection.call(item, ITEM, "Delete", ());
+            let (prompt,): (Path<'static>,) = deleted.read().await?;
+            if &*prompt == NO_OBJECT {
+                return Ok(());
+            }
+            let confirmed = self.dialogs.confirm(connection, subject, prompt);
+            prompts.waiting(confirmed).await
+        };
+        match outcome? {
+            Answer::Agreed(_) => Ok(()),
+            Answer::Dismissed => Err(Fault::removal_refused()),
+        }
     }
 
     async fn try_list(
@@ -147,11 +243,16 @@ impl SecretService {
         connection: &Arc<Connection>,
         prompts: &Prompts,
     ) -> Result<Vec<Item>, Fault> {
-        let collection = self.collection(connection, prompts).await?;
-        let ours = HashMap::from([("service", self.service.as_str())]);
-        let mut items = Vec::new();
-        for item in collection.search_items(&ours).await? {
-            let attributes = connection.attributes(item.path()).await?;
+        let items = loop {
+            let (items, is_locked) = self.search_all(connection).await?;
+            if !is_locked {
+                break items;
+            }
+            let unlocked = self.dialogs.unlock_collection(connection);
+            prompts.waiting(unlocked).await?;
+        };
+        let mut accounts = HashSet::new();
+        for attributes in connection.attributes_of(&items).await? {
             let Some(name) = attributes.get("username") else {
                 continue;
             };
@@ -159,11 +260,27 @@ impl SecretService {
             if let Ok(account) = Account::new(name)
                 && is_exactly(&attributes, &self.attributes(&account))
             {
-                items.push(Item::of(&account));
+                accounts.insert(account);
             }
         }
-        items.dedup();
-        Ok(items)
+        Ok(accounts.iter().map(Item::of).collect())
+    }
+
+    /// The items of every account, and whether the collection is locked: then they may be missing.
+    async fn search_all(
+        &self,
+        connection: &Connection,
+    ) -> Result<(Vec<Path<'static>>, bool), Fault> {
+        let ours = HashMap::from([("service", self.service.as_str())]);
+        let collection = connection.default_collection().await?;
+        let (owner, items, is_locked) = join!(
+            connection.check_owner(),
+            connection.search(&collection, &ours),
+            connection.is_locked(&collection, COLLECTION),
+        );
+        owner?;
+        let is_locked = is_locked?;
+        Ok((if is_locked { Vec::new() } else { items? }, is_locked))
     }
 
     fn attributes<'a>(&'a self, account: &'a Account) -> Attributes<'a> {
@@ -172,18 +289,6 @@ impl SecretService {
             ("username", account.as_str()),
         ])
     }
-}
-
-/// Reads back what was written, once a session: where the keys differ, other bytes were stored.
-async fn prove(connection: &Connection, item: &ServiceItem, bytes: &[u8]) -> Result<(), Fault> {
-    if !connection.is_proven() {
-        let stored = Zeroizing::new(item.secret().await?.to_vec());
-        if *stored != bytes {
-            return Err(Fault::unproven_write());
-        }
-        connection.prove();
-    }
-    Ok(())
 }
 
 /// Runs a `try_` method, and again where its connection was lost or its item vanished; a session that
@@ -244,21 +349,36 @@ impl SecretStore for SecretService {
 
 impl SecretService {
     async fn look(&self) -> Result<StoreInfo> {
-        with_retries!(self, connection => async {
-            let provider = connection.provider().await?;
-            let collection = connection.default_collection().await?;
-            let locked = connection.is_locked(collection.path()).await?;
-            Ok::<_, Fault>(StoreInfo {
-                store: format!("Secret Service ({})", provider.name()),
-                persistent: true,
-                durable: provider.is_durable(),
-                hardware: false,
-                state: if locked { StoreState::Locked } else { StoreState::Available },
-                detail: provider.detail().into(),
-            })
+        with_retries!(self, connection => self.try_look(&connection))
+    }
+
+    async fn try_look(&self, connection: &Connection) -> Result<StoreInfo, Fault> {
+        let (provider, found) = join!(connection.provider(), self.search_all(connection));
+        let (provider, (items, is_locked)) = (provider?, found?);
+        let asks = !is_locked && connection.any_locked(&items).await?;
+        let detail = match (asks, provider.detail()) {
+            (true, "") => ASKS.into(),
+            (true, detail) => format!("{ASKS}; {detail}"),
+            (false, detail) => detail.into(),
+        };
+        Ok(StoreInfo {
+            store: format!("Secret Service ({})", provider.name()),
+            persistent: true,
+            durable: provider.is_durable(),
+            hardware: false,
+            state: if is_locked || asks {
+                StoreState::Locked
+            } else {
+                StoreState::Available
+            },
+            detail,
         })
     }
 }
+
+/// What a provider does that locks single items.
+const ASKS: &str = "the Secret Service asks the user before this app may use what is stored; the next call may \
+                    show that dialog";
 
 /// There is no Secret Service, and what a person can do about it.
 fn unavailable(reason: &str) -> Error {

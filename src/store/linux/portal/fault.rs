@@ -2,11 +2,7 @@
 
 use std::io::{self, ErrorKind};
 
-use oo7::{
-    ashpd::{self, PortalError, desktop::ResponseError},
-    file,
-};
-
+use super::super::bus::BusFault;
 use crate::{Error, ErrorCode};
 
 /// There is no secret portal, and what a person can do about it.
@@ -24,63 +20,59 @@ pub(super) fn portal_gone() -> Error {
     unavailable("the secret portal has ended")
 }
 
-pub(super) fn of_portal(error: &ashpd::Error) -> Error {
+pub(super) fn cancelled() -> Error {
+    Error::new(
+        ErrorCode::Locked,
+        "the keyring behind the secret portal is locked and its unlock prompt was dismissed",
+    )
+}
+
+/// The portal says no more, whether the keyring is locked or not there.
+pub(super) fn failed() -> Error {
+    Error::new(
+        ErrorCode::Locked,
+        "the secret portal did not give the secret of the app: the keyring behind it is locked and \
+         could not be unlocked, or there is none",
+    )
+}
+
+pub(super) fn not_understood() -> Error {
+    Error::internal("the secret portal did not answer as it should")
+}
+
+pub(super) fn of_bus(error: &BusFault) -> Error {
     match error {
-        ashpd::Error::Response(ResponseError::Cancelled)
-        | ashpd::Error::Portal(PortalError::Cancelled(_)) => Error::new(
-            ErrorCode::Locked,
-            "the keyring behind the secret portal is locked and its unlock prompt was dismissed",
-        ),
-        // The portal says no more, whether the keyring is locked or not there.
-        ashpd::Error::Response(ResponseError::Other)
-        | ashpd::Error::Portal(PortalError::Failed(_)) => Error::new(
-            ErrorCode::Locked,
-            "the secret portal did not give the secret of the app: the keyring behind it is locked and \
-             could not be unlocked, or there is none",
-        ),
-        ashpd::Error::Portal(PortalError::NotAllowed(_)) => refused(),
-        ashpd::Error::Portal(PortalError::NotFound(_)) | ashpd::Error::PortalNotFound(_) => {
-            missing()
-        }
-        ashpd::Error::NoResponse => portal_gone(),
-        ashpd::Error::Portal(PortalError::ZBus(error)) | ashpd::Error::Zbus(error) => of_bus(error),
-        ashpd::Error::IO(error) => unavailable(&format!("the session bus failed: {error}")),
-        _ => Error::internal("the secret portal did not answer as it should"),
+        BusFault::NoBus(reason) => unavailable(&format!("there is no D-Bus session bus: {reason}")),
+        BusFault::Closed => portal_gone(),
+        BusFault::Refused { name, message } => by_name(name, message),
+        BusFault::Malformed(_) => not_understood(),
     }
 }
 
-pub(super) fn of_bus(error: &zbus::Error) -> Error {
-    match error {
-        zbus::Error::MethodError(name, ..) => by_name(name.as_str(), error),
-        zbus::Error::FDO(fdo) => by_name(zbus::DBusError::name(&**fdo).as_str(), error),
-        zbus::Error::InputOutput(_) | zbus::Error::Address(_) | zbus::Error::Connection(..) => {
-            unavailable(&format!("there is no D-Bus session bus: {error}"))
-        }
-        _ => Error::internal(format!(
-            "the secret portal did not answer as it should: {error}"
-        )),
-    }
-}
-
-/// Names of the D-Bus specification (0.43, "Standard error names"). A portal without a backend for
-/// secrets does not have their interface at all.
-fn by_name(name: &str, error: &zbus::Error) -> Error {
+/// Names of the D-Bus specification (0.43, "Standard error names") and of the portal. One without a backend
+/// for secrets does not have their interface at all.
+fn by_name(name: &str, message: &str) -> Error {
     match name {
+        "org.freedesktop.portal.Error.Cancelled" => cancelled(),
+        "org.freedesktop.portal.Error.Failed" => failed(),
         "org.freedesktop.DBus.Error.ServiceUnknown"
         | "org.freedesktop.DBus.Error.NameHasNoOwner"
         | "org.freedesktop.DBus.Error.UnknownMethod"
         | "org.freedesktop.DBus.Error.UnknownObject"
         | "org.freedesktop.DBus.Error.UnknownInterface"
         | "org.freedesktop.DBus.Error.UnknownProperty"
-        | "org.freedesktop.DBus.Error.InvalidArgs" => missing(),
+        | "org.freedesktop.DBus.Error.InvalidArgs"
+        | "org.freedesktop.portal.Error.NotFound" => missing(),
         "org.freedesktop.DBus.Error.NoReply" | "org.freedesktop.DBus.Error.Disconnected" => {
             portal_gone()
         }
-        "org.freedesktop.DBus.Error.AccessDenied" => refused(),
+        "org.freedesktop.DBus.Error.AccessDenied" | "org.freedesktop.portal.Error.NotAllowed" => {
+            refused()
+        }
         _ if name.starts_with("org.freedesktop.DBus.Error.Spawn.") => {
             unavailable(&format!("the secret portal could not be started ({name})"))
         }
-        _ => Error::internal(format!("the secret portal: {error}")),
+        _ => Error::internal(format!("the secret portal: {name}: {message}")),
     }
 }
 
@@ -97,34 +89,36 @@ fn refused() -> Error {
 
 /// The pipe that the secret comes through.
 pub(super) fn of_transfer(error: &io::Error) -> Error {
+    // The two names of a read that takes too long (`UnixStream::set_read_timeout`).
+    if let ErrorKind::WouldBlock | ErrorKind::TimedOut = error.kind() {
+        return Error::new(
+            ErrorCode::Timeout,
+            "the secret portal did not hand its secret over in time",
+        );
+    }
     Error::internal(format!(
         "the secret of the portal could not be taken: {error}"
     ))
 }
 
-/// The texts of oo7 are left out where they can hold bytes of the file.
-pub(super) fn of_keyring(error: &file::Error) -> Error {
-    match error {
-        file::Error::IncorrectSecret
-        | file::Error::PartiallyCorruptedKeyring { .. }
-        | file::Error::MacError
-        | file::Error::HashedAttributeMac(_) => Error::new(
-            ErrorCode::Lost,
-            "the record was sealed with another secret than the portal gives now, or was altered",
-        ),
-        file::Error::Io(error) => of_file(error),
-        file::Error::FileHeaderMismatch(_)
-        | file::Error::VersionMismatch(_)
-        | file::Error::NoData
-        | file::Error::GVariantDeserialization(_)
-        | file::Error::SaltSizeMismatch(..)
-        | file::Error::WeakKey(_)
-        | file::Error::Utf8(_) => Error::corrupt("the keyring file is damaged"),
-        file::Error::TargetFileChanged(_) => {
-            Error::internal("another program writes to the keyring file")
-        }
-        _ => Error::internal("the record could not be sealed or opened"),
-    }
+/// Another secret made the file, or somebody else has changed it: the MAC does not tell.
+pub(super) fn lost() -> Error {
+    Error::new(
+        ErrorCode::Lost,
+        "the record was sealed with another secret than the portal gives now, or was altered",
+    )
+}
+
+pub(super) fn damaged() -> Error {
+    Error::corrupt("the keyring file is damaged or was not written by this plugin")
+}
+
+/// Nobody waits for this: the call ended at its deadline.
+pub(super) fn abandoned() -> Error {
+    Error::new(
+        ErrorCode::Timeout,
+        "the call ended before the keyring file was changed",
+    )
 }
 
 pub(super) fn of_file(error: &io::Error) -> Error {

@@ -1,30 +1,32 @@
 //! The secret that the portal keeps for the app: asked for once, and one prompt at a time.
 
 use std::{
+    collections::HashMap,
+    fs::File,
     io::Read,
-    os::unix::net::UnixStream,
-    pin::{Pin, pin},
+    os::{fd::OwnedFd, unix::net::UnixStream},
+    pin::Pin,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use async_io::Async;
-use futures_util::{
-    FutureExt, StreamExt,
-    future::{Either, Shared, select},
-};
-use oo7::{
-    Secret,
-    ashpd::desktop::secret::{RetrieveOptions, Secret as Portal},
-};
-use tokio::time::timeout;
-use zbus::fdo::DBusProxy;
+use dbus::{Message, Path, arg::Variant};
+use futures_util::{FutureExt, future::Shared};
 use zeroize::Zeroizing;
 
-use super::fault;
-use crate::{Error, ErrorCode, Result, store::Prompts, sync::lock};
+use super::{
+    super::bus::{Bus, Method, Wanted},
+    fault,
+};
+use crate::{Error, Result, store::Prompts, sync::lock};
 
 const BUS_NAME: &str = "org.freedesktop.portal.Desktop";
+const PATH: &str = "/org/freedesktop/portal/desktop";
+const SECRET: &str = "org.freedesktop.portal.Secret";
+const REQUEST: &str = "org.freedesktop.portal.Request";
+
+/// Names the request. It is the only one of its connection.
+const REQUEST_TOKEN: &str = "secure_token";
 
 /// Less than a key of AES-128 is worth is no secret. gnome-keyring gives 64 bytes.
 const MIN_LEN: usize = 16;
@@ -32,6 +34,9 @@ const MAX_LEN: usize = 4096;
 
 /// How long the secret may take when the portal has said that it is there: no person has to answer.
 const TRANSFER: Duration = Duration::from_secs(5);
+
+/// The secret of the app.
+pub(super) type Secret = Zeroizing<Vec<u8>>;
 
 type Pending = Shared<Pin<Box<dyn Future<Output = Result<Arc<Secret>>> + Send>>>;
 
@@ -108,7 +113,7 @@ impl MasterSecret {
             }
             answer
         });
-        // The libraries below panic where the bus goes away amid a request; the task ends with it.
+        // A request that panics ends its task.
         let state = self.0.clone();
         task.map(move |joined| {
             joined.unwrap_or_else(|_| {
@@ -121,66 +126,90 @@ impl MasterSecret {
     }
 }
 
+/// A connection to the portal that answers now.
+struct Portal {
+    bus: Bus,
+    owner: String,
+}
+
 async fn connect() -> Result<Portal> {
-    let bus = zbus::Connection::session()
-        .await
-        .map_err(|error| fault::of_bus(&error))?;
-    let portal = Portal::with_connection(bus)
-        .await
-        .map_err(|error| fault::of_portal(&error))?;
-    // The line above also succeeds where no portal has answered.
-    let version: zbus::Result<u32> = portal.get_property("version").await;
-    version.map_err(|error| fault::of_bus(&error))?;
-    Ok(portal)
+    let bus = Bus::open().await.map_err(|error| fault::of_bus(&error))?;
+    // A portal without a backend for secrets does not have this property.
+    let method = Method {
+        destination: BUS_NAME,
+        path: &PATH.into(),
+        interface: "org.freedesktop.DBus.Properties",
+        name: "Get",
+    };
+    let version = bus.call(method, (SECRET, "version")).message().await;
+    let version = version.map_err(|error| fault::of_bus(&error))?;
+    let owner = version.sender().ok_or_else(fault::portal_gone)?.to_string();
+    Ok(Portal { bus, owner })
 }
 
 async fn retrieve(portal: &Portal) -> Result<Secret> {
-    let bus = DBusProxy::new(portal.connection())
-        .await
-        .map_err(|error| fault::of_bus(&error))?;
-    // The request of a portal that has ended is never answered.
-    let mut owners = bus
-        .receive_name_owner_changed_with_args(&[(0, BUS_NAME)])
-        .await
-        .map_err(|error| fault::of_bus(&error))?;
     let (ours, theirs) = UnixStream::pair().map_err(|error| fault::of_transfer(&error))?;
-    let request = {
-        let answered = pin!(portal.retrieve(&theirs, RetrieveOptions::default()));
-        match select(answered, owners.next()).await {
-            Either::Left((request, _)) => request.map_err(|error| fault::of_portal(&error))?,
-            Either::Right(_) => return Err(fault::portal_gone()),
-        }
+    let response = request(portal, File::from(OwnedFd::from(theirs))).await?;
+    // 0 is success (XDG Desktop Portal, "org.freedesktop.portal.Request", signal "Response").
+    match response.get1::<u32>() {
+        Some(0) => {}
+        Some(1) => return Err(fault::cancelled()),
+        Some(_) => return Err(fault::failed()),
+        None => return Err(fault::not_understood()),
+    }
+    let read = tauri::async_runtime::spawn_blocking(move || read(ours));
+    read.await.unwrap_or_else(|_| Err(fault::not_understood()))
+}
+
+/// Has the portal write the secret into `pipe`, and waits until it says that it did, or why not.
+async fn request(portal: &Portal, pipe: File) -> Result<Message> {
+    let of_bus = |error| fault::of_bus(&error);
+    let caller = portal.bus.unique_name().unwrap_or_default();
+    let caller = caller.trim_start_matches(':').replace('.', "_");
+    let expected = format!("{PATH}/request/{caller}/{REQUEST_TOKEN}");
+    let expected = Path::new(expected).map_err(|_| fault::not_understood())?;
+    let response_of =
+        |request: &Path<'static>| Wanted::of(portal.owner.clone(), request, REQUEST, "Response");
+    // Listened for first: the response may come before the reply. The request of a portal that has ended is
+    // never answered.
+    let wanted = [Wanted::new_owner_of(BUS_NAME), response_of(&expected)];
+    let mut signals = portal.bus.signals(wanted).await.map_err(of_bus)?;
+    let method = Method {
+        destination: &portal.owner,
+        path: &PATH.into(),
+        interface: SECRET,
+        name: "RetrieveSecret",
     };
-    request
-        .response()
-        .map_err(|error| fault::of_portal(&error))?;
-    drop(theirs);
-    match timeout(TRANSFER, read(ours)).await {
-        Ok(secret) => secret,
-        Err(_) => Err(Error::new(
-            ErrorCode::Timeout,
-            "the secret portal did not hand its secret over in time",
-        )),
+    let options = HashMap::from([("handle_token", Variant(REQUEST_TOKEN))]);
+    let reply = portal.bus.call(method, (pipe, options)).read().await;
+    let (request,): (Path<'static>,) = reply.map_err(of_bus)?;
+    if request != expected {
+        return Err(fault::not_understood());
+    }
+    let signal = signals.next().await.ok_or_else(fault::portal_gone)?;
+    if signal.interface().is_some_and(|name| &*name == REQUEST) {
+        Ok(signal)
+    } else {
+        Err(fault::portal_gone())
     }
 }
 
-/// What comes until the other side closes.
-async fn read(stream: UnixStream) -> Result<Secret> {
-    let stream = Async::new(stream).map_err(|error| fault::of_transfer(&error))?;
+/// What comes until the other side closes. Blocks.
+fn read(mut stream: UnixStream) -> Result<Secret> {
+    let of_transfer = |error| fault::of_transfer(&error);
+    stream
+        .set_read_timeout(Some(TRANSFER))
+        .map_err(of_transfer)?;
     let mut buffer = Zeroizing::new([0; MAX_LEN + 1]);
     let mut length = 0;
-    loop {
-        let read = stream
-            .read_with(|mut stream| stream.read(&mut buffer[length..]))
-            .await
-            .map_err(|error| fault::of_transfer(&error))?;
-        length += read;
-        if read == 0 || length > MAX_LEN {
-            break;
+    while length <= MAX_LEN {
+        match stream.read(&mut buffer[length..]).map_err(of_transfer)? {
+            0 => break,
+            read => length += read,
         }
     }
     if (MIN_LEN..=MAX_LEN).contains(&length) {
-        Ok(Secret::blob(&buffer[..length]))
+        Ok(Zeroizing::new(buffer[..length].to_vec()))
     } else {
         Err(Error::internal(
             "the secret portal gave a secret of a length that cannot be right",

@@ -1,12 +1,19 @@
-//! Flatpak and Snap: a file an account, sealed with the secret that the secret portal keeps for the app.
+//! Flatpak and Snap: one file per account, sealed with the secret that the secret portal keeps for the app.
 //!
 //! `secure-token/SERVICE/ACCOUNT.keyring` in the app's folder for data, where SERVICE and ACCOUNT are the
 //! SHA-256 of those names in hexadecimal digits. Every account has a file of its own, so that one that
 //! cannot be read keeps neither another account from being read nor its own from being written again.
+//!
+//! The future of a call is dropped at its deadline. A write or a removal that has not yet begun to change
+//! the record's file then never changes it: this is checked once more when the new file is on the disk,
+//! right before it takes the place of the old one. From there on only the folder remains to be synced, and
+//! every read finds the new record already.
 
 mod fault;
+mod gvariant;
 mod layout;
 mod master_secret;
+mod seal;
 mod sealed_file;
 
 use std::{
@@ -14,15 +21,15 @@ use std::{
     io::{self, ErrorKind},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    sync::{Arc, Weak},
     time::Duration,
 };
 
 use async_trait::async_trait;
-use oo7::Secret;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use self::{master_secret::MasterSecret, sealed_file::Sealed};
+use self::{master_secret::MasterSecret, seal::Sealed};
 use super::sandbox::Sandbox;
 use crate::{
     Account, Error, ErrorCode, Result,
@@ -55,21 +62,21 @@ impl SecretPortal {
         Ok(data.join("secure-token").join(hashed(&self.service)))
     }
 
-    /// What `read` makes of the app's secret; asked for anew where the one that is known does not fit,
-    /// since the portal has another one when the keyring of the session was replaced.
+    /// The result of `read` with the app's secret. The secret is asked for again if the known one does not
+    /// fit, since the portal has another one once the keyring of the session was replaced.
     async fn with_secret<T: Send + 'static>(
         &self,
         prompts: &Prompts,
-        read: impl Fn(&Secret) -> Result<T> + Clone + Send + 'static,
+        read: impl Fn(&[u8]) -> Result<T> + Clone + Send + 'static,
     ) -> Result<T> {
         loop {
             let given = self.master.get(prompts).await?;
             let (read, secret) = (read.clone(), given.secret.clone());
-            match off_the_runtime(move || read(&secret)).await {
+            match off_the_runtime(move |_| read(&secret)).await {
                 Err(error) if error.code() == ErrorCode::Lost && given.was_known => {
                     self.master.forget(&given.secret);
                 }
-                answer => return answer,
+                result => return result,
             }
         }
     }
@@ -101,16 +108,14 @@ impl SecretStore for SecretPortal {
         };
         let service = self.service.clone();
         let locked = folder.clone();
-        let lock = off_the_runtime(move || {
+        let lock = off_the_runtime(move |_| {
             make_folder(&locked)?;
             open_lock(&locked).map_err(|error| fault::of_file(&error))
         });
         let lock = taken(lock.await?).await?;
-        // From here on the write runs to its end, even where its caller goes away: whoever writes next
-        // waits for the lock.
-        off_the_runtime(move || {
+        off_the_runtime(move |call| {
             let path = folder.join(file_name(&sealed.account));
-            let written = sealed_file::write(&path, &service, &sealed, &secret);
+            let written = sealed_file::write(&path, &service, &sealed, &secret, call);
             drop(lock);
             written
         })
@@ -121,7 +126,7 @@ impl SecretStore for SecretPortal {
     async fn delete(&self, item: &Item, _prompts: &Prompts) -> Result<()> {
         let folder = self.folder()?;
         let path = folder.join(file_name(&item.account));
-        let lock = off_the_runtime(move || match open_lock(&folder) {
+        let lock = off_the_runtime(move |_| match open_lock(&folder) {
             // Without its folder there is no record.
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             lock => lock.map(Some).map_err(|error| fault::of_file(&error)),
@@ -130,8 +135,8 @@ impl SecretStore for SecretPortal {
             return Ok(());
         };
         let lock = taken(lock).await?;
-        off_the_runtime(move || {
-            let removed = sealed_file::remove(&path);
+        off_the_runtime(move |call| {
+            let removed = sealed_file::remove(&path, call);
             drop(lock);
             removed
         })
@@ -230,11 +235,28 @@ async fn taken(lock: File) -> Result<File> {
     }
 }
 
+/// The call that a piece of work belongs to, which ends before its work when its future is dropped.
+struct Call(Weak<()>);
+
+impl Call {
+    fn still_waits(&self) -> Result<()> {
+        match self.0.strong_count() {
+            0 => Err(fault::abandoned()),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Keys are derived and files are synced here: both take too long for a worker of the runtime.
 async fn off_the_runtime<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
+    work: impl FnOnce(&Call) -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    tauri::async_runtime::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|_| Err(Error::internal("the work on the keyring file was stopped")))
+    let waits = Arc::new(());
+    let call = Call(Arc::downgrade(&waits));
+    let result = tauri::async_runtime::spawn_blocking(move || work(&call)).await;
+    drop(waits);
+    result.unwrap_or_else(|_| Err(Error::internal("the work on the keyring file was stopped")))
 }
+
+#[cfg(test)]
+mod tests;
