@@ -21,6 +21,7 @@ import {
   windowPackages,
   windowsPackages,
 } from './lib/system-packages.mjs';
+import { inspectAddedCrates } from './lib/weight.mjs';
 import { ensureWine, forWindows, windowsEnvironment, windowsTargets } from './lib/wine.mjs';
 
 const node = process.execPath;
@@ -103,6 +104,7 @@ export const stages = [
       inspection('generated files', inspectGeneratedFiles),
       inspection('contents of the npm package', inspectNpmPackage),
       inspection('contents of the crate', inspectCrate),
+      inspection('crates that the plugin adds to an app', inspectAddedCrates),
     ],
   },
   {
