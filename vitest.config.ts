@@ -2,6 +2,7 @@
 
 import { compile } from 'svelte/compiler';
 import { defineConfig } from 'vitest/config';
+import { docsApp } from './guest-js/tests/docs/plugin.mjs';
 
 /** Gives Node the global that Tauri's mocks expect. */
 const page = 'guest-js/tests/window.ts';
@@ -25,7 +26,9 @@ const withoutKeyStore = [
   'leaks',
   'memory',
   'pinia',
+  'receive',
   'refresh',
+  'refresh-hint',
   'storage/memory',
   'vuex',
 ];
@@ -35,6 +38,7 @@ const files = (names: string[]) => names.map((name) => `tests/${name}.test.ts`);
 
 export default defineConfig({
   plugins: [
+    docsApp(),
     {
       name: 'svelte',
       transform: (code, id) =>

@@ -32,6 +32,9 @@ export function sessionInterceptor(
           const attempt = authorization
             ? request.clone({ setHeaders: { authorization }, redirect })
             : request;
+          // Angular before 20.1 knows no `redirect`: it would follow one with the token.
+          if (authorization && attempt.redirect !== redirect)
+            throw new TypeError('sessionInterceptor needs Angular 20.1 or later');
           // Whoever has unsubscribed meanwhile wants nothing sent.
           if (observer.closed) return;
           next(attempt)

@@ -2,6 +2,8 @@
 
 import { SecureTokenError } from './errors.js';
 
+const invalid = (message: string) => new SecureTokenError('invalid-argument', message);
+
 const byteLength = (value: unknown) => new TextEncoder().encode(value as string).length;
 
 /** `\p{Cs}` is a lone surrogate, which UTF-8 cannot carry. */
@@ -26,10 +28,15 @@ const FIELDS: [name: string, isFit: (value: unknown) => boolean][] = [
  */
 export function check<T extends object>(args: T, count: number): T {
   const rules = new Map(FIELDS.slice(0, count));
-  // A command that takes a token demands it.
-  for (const [name, value] of Object.entries(count > 2 ? { token: undefined, ...args } : args)) {
+  // A command that takes a token demands it. Last, since another name for it explains why it is missing.
+  for (const [name, value] of Object.entries(
+    count > 2 ? { ...args, token: Object(args).token } : Object(args),
+  )) {
     if (value === undefined && name !== 'token') continue;
-    if (!rules.get(name)?.(value)) throw new SecureTokenError('invalid-argument', `${name} is not valid`);
+    const isFit = rules.get(name);
+    // A name that is not known may itself be a secret.
+    if (!isFit) throw invalid(`unknown argument; known are ${[...rules.keys()]}`);
+    if (!isFit(value)) throw invalid(`${name} is not valid`);
     if (byteLength(value) > 1 << 20) throw new SecureTokenError('too-large', `${name} is over 1 MiB`);
   }
   return args;

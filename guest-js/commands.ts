@@ -10,9 +10,9 @@ export interface TokenRecord {
   /** The secret. 1 byte to 1 MiB of UTF-8, without NUL. */
   token: string;
   /** The secret that buys the next token (RFC 6749 section 1.5). Same limits. */
-  refreshToken?: string;
+  refreshToken?: string | undefined;
   /** When the token expires: whole milliseconds since the Unix epoch, UTC. */
-  expiresAt?: number;
+  expiresAt?: number | undefined;
 }
 
 /** A record as the store holds it. */
@@ -25,7 +25,7 @@ export interface StoredToken extends TokenRecord {
 export interface TokenNotice {
   account: string;
   revision: number;
-  /** `false` when the account was cleared. */
+  /** `false` if the account was cleared. `true` after a write that may have happened, such as one that timed out: read it. */
   present: boolean;
 }
 
@@ -48,21 +48,22 @@ async function call<T>(command: string, args?: object): Promise<T> {
   try {
     return await invoke<T>(`plugin:secure-token|${command}`, args as InvokeArgs);
   } catch (cause) {
-    throw toError(cause, command);
+    throw await toError(cause, command);
   }
 }
 
 /**
  * Stores the record of an account and replaces the one before, whole.
  *
- * Once this resolves, a later start of the app reads it (see {@link StoreInfo.durable}). A failed write changes nothing.
+ * Once this resolves, a later start of the app reads it (see {@link StoreInfo.durable}). A failed write changes nothing;
+ * only after `timeout`, `unavailable` and `internal` it may have happened, and the account has a new revision.
  *
  * @param args.account Names one token of this app, 1 to 512 bytes without control characters. Default: `"default"`.
  * @param args.ifRevision Write only if the account is still at this revision, else reject with `conflict`.
  * @throws {@link SecureTokenError} with any code. `invalid-argument` and `too-large` name the field.
  */
 export async function setToken(
-  args: TokenRecord & { account?: string; ifRevision?: number },
+  args: TokenRecord & { account?: string | undefined; ifRevision?: number | undefined },
 ): Promise<{ revision: number }> {
   return call('set_token', check(args, 5));
 }
@@ -75,7 +76,7 @@ export async function setToken(
  *
  * @throws {@link SecureTokenError}, for instance `locked`, `lost` or `forbidden`.
  */
-export async function getToken(args: { account?: string } = {}): Promise<StoredToken | null> {
+export async function getToken(args: { account?: string | undefined } = {}): Promise<StoredToken | null> {
   return call('get_token', check(args, 1));
 }
 
@@ -83,10 +84,10 @@ export async function getToken(args: { account?: string } = {}): Promise<StoredT
  * Removes the record of an account. Succeeds when there is none.
  *
  * @param args.ifRevision Clear only if the account is still at this revision, else reject with `conflict`.
- * @throws {@link SecureTokenError} with any code; the record is still there then.
+ * @throws {@link SecureTokenError} with any code. After `timeout`, `unavailable` and `internal` the record may be gone.
  */
 export async function clearToken(
-  args: { account?: string; ifRevision?: number } = {},
+  args: { account?: string | undefined; ifRevision?: number | undefined } = {},
 ): Promise<{ revision: number }> {
   return call('clear_token', check(args, 2));
 }
@@ -122,7 +123,7 @@ export async function watchTokens(listener: (notice: TokenNotice) => void): Prom
     watching = undefined;
     end();
     // Also what the channel throws outside Tauri.
-    throw toError(cause, 'watch_tokens');
+    throw await toError(cause, 'watch_tokens');
   }
   return end;
 }

@@ -1,5 +1,7 @@
 // The one error type of this package, and how every rejection becomes one.
 
+import { tellOnce } from './tell-once.js';
+
 /** Every code, in the order of the list that Rust, Kotlin and Swift share. */
 export const errorCodes = [
   'locked',
@@ -64,24 +66,30 @@ export class SessionEnded extends Error {
 /** True inside a Tauri window. */
 export const inTauri = () => '__TAURI_INTERNALS__' in globalThis;
 
+/** The code and the message of a rejection that is not the plugin's own. */
+async function explain(cause: unknown): Promise<[ErrorCode, string]> {
+  if (!inTauri()) return ['unavailable', 'there is no key store outside Tauri, run "npm run tauri dev"'];
+  try {
+    return (await import('./tauri-refusals.js')).explainRefusal(cause);
+  } catch {
+    // The page can load nothing any more, but the caller still gets an error with a code.
+    return ['internal', 'Tauri refused it'];
+  }
+}
+
 /**
- * Turns whatever a command rejected with into a {@link SecureTokenError}.
+ * Turns whatever a command rejected with into a {@link SecureTokenError}, and tells the developer once of a fault of the
+ * build.
  *
- * The plugin rejects with `{ code, message }`. Tauri itself rejects with plain strings: they may echo arguments, so they
- * are recognised but never repeated.
+ * The plugin rejects with `{ code, message }`. Tauri itself rejects with plain strings, of which only those are repeated
+ * that cannot echo an argument.
  */
-export function toError(cause: unknown, command: string): SecureTokenError {
-  const { code, message } = Object(cause) as { code: ErrorCode; message: string };
-  if (errorCodes.includes(code)) return new SecureTokenError(code, message);
-  const text = typeof cause === 'string' ? cause : '';
-  const guess = !inTauri()
-    ? 'unavailable'
-    : /^invalid args/.test(text)
-      ? 'invalid-argument'
-      : /not found$/.test(text)
-        ? 'misconfigured'
-        : /not allowed|explicitly denied/.test(text)
-          ? 'forbidden'
-          : 'internal';
-  return new SecureTokenError(guess, `${command}: ${guess}`);
+export async function toError(cause: unknown, command: string): Promise<SecureTokenError> {
+  let { code, message } = Object(cause) as { code: ErrorCode; message: string };
+  if (!errorCodes.includes(code)) {
+    [code, message] = await explain(cause);
+    message = `${command}: ${message}`;
+  }
+  if (/misconfigured|forbidden/.test(code)) tellOnce(code, message);
+  return new SecureTokenError(code, message);
 }

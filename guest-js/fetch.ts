@@ -10,7 +10,7 @@ export interface AuthFetchOptions {
    */
   origins: string[];
   /** What sends the request. Default: the `fetch` of the page when this is called. `@tauri-apps/plugin-http` has one too. */
-  fetch?: typeof fetch;
+  fetch?: typeof fetch | undefined;
 }
 
 /** `http:` only where it does not leave the machine. No wildcard: URL takes `*` for a name, which would match nothing. */

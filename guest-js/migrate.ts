@@ -15,14 +15,14 @@ export interface MigrationSource<T> {
 /** Which account gets the token, and how it is found in the old value. */
 export interface MigrationOptions<T> {
   /** The account that gets the token. Default: `"default"`. */
-  account?: string;
+  account?: string | undefined;
   /**
    * Makes a record of the old value. Whatever it throws becomes `invalid-argument`, since its text could show the token.
    *
    * Default: takes a token as text or JSON text, and an object with `token`, `refreshToken` and `expiresAt` (milliseconds since
    * the Unix epoch) as such or as JSON. Other fields are refused: they would be lost.
    */
-  parse?: (value: T) => TokenRecord;
+  parse?: ((value: T) => TokenRecord) | undefined;
 }
 
 /**

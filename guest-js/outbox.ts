@@ -11,7 +11,7 @@ import { retryDelay } from './retry-delay.js';
 /** What {@link createOutbox} takes. */
 export interface OutboxOptions {
   /** The account of the session. Its outbox is the account of that name behind `revoke-outbox/`. Default: `"default"`. */
-  account?: string;
+  account?: string | undefined;
   /**
    * Tells the server that the record is no longer in use (RFC 7009). Give it a timeout: one is under way at a time.
    *
@@ -24,9 +24,9 @@ export interface OutboxOptions {
    * After how many seconds a record is dropped: the lifetime of your refresh tokens. Default: 30 days. A record without a
    * refresh token is dropped when it expires, if that is earlier.
    */
-  maxAge?: number;
+  maxAge?: number | undefined;
   /** Hears every failure that no returned promise rejects with: of the store, and what `revoke` rejected with, as it is. */
-  onError?: (error: Error) => void;
+  onError?: ((error: Error) => void) | undefined;
 }
 
 /** Revokes, and keeps what could not be revoked. Its methods work detached from the object. */

@@ -5,13 +5,14 @@ import type { SecureTokenError } from './errors.js';
 
 /** What a server answers to a login or a refresh. */
 export interface Tokens {
+  /** Goes into a header, so only visible ASCII may be in it, with blanks and tabs between (RFC 9110 section 5.5). */
   token: string;
   /** Absent after a refresh: the one before stays in use (RFC 6749 section 6). */
-  refreshToken?: string;
-  /** Lifetime in seconds from now (RFC 6749 section 5.1). Preferred, since it does not depend on the clock being right. */
-  expiresIn?: number;
+  refreshToken?: string | undefined;
+  /** Lifetime in seconds from now (RFC 6749 section 5.1). Preferred, since it does not depend on the clock being right. 0 and less, and what is beyond the numbers of JavaScript, say nothing. */
+  expiresIn?: number | undefined;
   /** The end of the lifetime in milliseconds since the Unix epoch. Ignored when it has passed already: a token that just arrived is not called expired because of a wrong clock. */
-  expiresAt?: number;
+  expiresAt?: number | undefined;
 }
 
 /**
@@ -26,7 +27,7 @@ export type SignedOutReason = 'logout' | 'refused' | 'elsewhere';
 /** What `createSession` takes. */
 export interface SessionOptions {
   /** Names the token of this session. Default: `"default"`. */
-  account?: string;
+  account?: string | undefined;
   /**
    * Buys the next token. Called once for all that wait, with a copy of the record in memory.
    *
@@ -39,21 +40,24 @@ export interface SessionOptions {
    * as the server asked for. The rejected object hands that over as `retryAfter` (seconds, or the text of the header), or
    * with the `headers` of the response, its own or those of its `response`. So a `Response` may be thrown as it is.
    *
+   * A lifetime that breaks the rules of {@link Tokens} is left out, and reported to {@link SessionOptions.onError}: the token
+   * before may be used up, so the new one is kept.
+   *
    * @param signal Aborted by login, logout and dispose.
    */
-  refresh?: (current: TokenRecord, signal: AbortSignal) => Promise<Tokens>;
+  refresh?: ((current: TokenRecord, signal: AbortSignal) => Promise<Tokens>) | undefined;
   /** Tells the server that the record is no longer in use (RFC 7009). Called last, when memory and store are empty. */
-  revoke?: (record: TokenRecord) => Promise<void>;
+  revoke?: ((record: TokenRecord) => Promise<void>) | undefined;
   /**
    * Hears once of each end of a session that the snapshot called `signedIn`, after the listeners. A login over a login is
    * no end, nor is {@link Session.dispose}.
    */
-  onSignedOut?: (reason: SignedOutReason) => void;
+  onSignedOut?: ((reason: SignedOutReason) => void) | undefined;
   /**
    * Hears every failure that no returned promise rejects with: of the store, the watch and `revoke`, whose rejection is
    * handed on as it is.
    */
-  onError?: (error: Error) => void;
+  onError?: ((error: Error) => void) | undefined;
 }
 
 /**
@@ -68,11 +72,11 @@ export type Status = 'hydrating' | 'signedOut' | 'signedIn' | 'unavailable';
 export interface Snapshot {
   readonly status: Status;
   /** When the token expires, in milliseconds since the Unix epoch, if known. */
-  readonly expiresAt?: number;
+  readonly expiresAt?: number | undefined;
   /** Whether the store is known to hold what memory holds: the token, or nothing. */
   readonly persisted: boolean;
   /** Why the store does not, or could not be read. */
-  readonly error?: SecureTokenError;
+  readonly error?: SecureTokenError | undefined;
 }
 
 /** The token of one account, in memory and in the key store. Its methods work detached from the object. */
@@ -101,7 +105,8 @@ export interface Session {
    * Takes the tokens into memory at once, then stores them. Resolves when the store has answered; if it failed, the
    * snapshot says `persisted: false` with the error, and the write is tried again.
    *
-   * @throws {@link SecureTokenError} `invalid-argument` or `too-large` for tokens that break the rules; nothing changes then.
+   * @throws {@link SecureTokenError} `invalid-argument` or `too-large` for tokens that break the rules of {@link Tokens}, with
+   * a message that says what to pass instead; nothing changes then.
    */
   login(tokens: Tokens): Promise<Snapshot>;
   /**

@@ -1,11 +1,12 @@
 // The session: the token in memory, the store behind it, and which of two changes wins.
 
-import { check } from './check.js';
 import { clearToken, getToken, setToken, type TokenRecord, watchTokens } from './commands.js';
 import { addListener, emit } from './emit.js';
 import { inTauri, type SecureTokenError } from './errors.js';
+import { areAsExpected, inspect, receive } from './receive.js';
 import { retryDelay } from './retry-delay.js';
-import type { Session, SessionOptions, SignedOutReason, Snapshot, Status, Tokens } from './session-types.js';
+import type { Session, SessionOptions, SignedOutReason, Snapshot, Status } from './session-types.js';
+import { tellOnce } from './tell-once.js';
 
 export type * from './session-types.js';
 
@@ -21,27 +22,15 @@ interface Flight {
   token?: Promise<string | undefined>;
 }
 
-let warned = false;
-
 /** How many replaced tokens are remembered, for answers that arrive late. */
 const PAST_TOKENS = 8;
 
 /** For how many milliseconds a token that arrived is not called expired. */
 const MINIMUM_USE = 10_000;
 
-/** The record of tokens that arrive now. */
-function receive(tokens: Tokens, refreshTokenBefore?: string): TokenRecord {
-  const now = Date.now();
-  const expiresAt = Math.round(
-    tokens.expiresIn ? now + tokens.expiresIn * 1000 : (tokens.expiresAt as number),
-  );
-  const record = {
-    token: tokens.token,
-    refreshToken: tokens.refreshToken || refreshTokenBefore,
-    expiresAt: expiresAt > now ? expiresAt : undefined,
-  };
-  return check(record as TokenRecord, 5);
-}
+const raise = (fault: Error) => {
+  throw fault;
+};
 
 const isSame = (one?: TokenRecord | null, other?: TokenRecord) =>
   one?.token === other?.token &&
@@ -72,6 +61,10 @@ export function createSession(options: SessionOptions = {}): Session {
   let past: string[] = [];
   /** The revision that memory builds on; a write must not overwrite a newer one. Below 0: none, the write wins. */
   let revision = -1;
+  /** What the store held at that revision. */
+  let atRest: TokenRecord | undefined;
+  /** A write of this session may have happened: the revision may be newer although nobody else has written. */
+  let inDoubt = false;
   /** Memory holds a change that the store does not. */
   let unsaved = !native;
   /** The store holds a change of another window that could not be read yet. */
@@ -91,6 +84,12 @@ export function createSession(options: SessionOptions = {}): Session {
 
   const report = (error: unknown): undefined => {
     emit([onError], error as Error);
+  };
+
+  /** The old token may be used up, so the new one must not be thrown away for a fault of what came with it. */
+  const complain = (fault: SecureTokenError) => {
+    tellOnce('tokens', `refresh: ${fault.message}`);
+    report(fault);
   };
 
   const isLive = () => epoch >= 0;
@@ -128,7 +127,7 @@ export function createSession(options: SessionOptions = {}): Session {
   }
 
   function saved() {
-    unsaved = unread = stale = false;
+    unsaved = unread = stale = inDoubt = false;
     failures = 0;
     publish();
   }
@@ -139,41 +138,55 @@ export function createSession(options: SessionOptions = {}): Session {
     if (next) ending = 'elsewhere';
   }
 
-  /** Takes over what the store holds. */
-  async function pull() {
+  /** Takes over what the store holds. Resolves with `true` if that is still what an unsaved change builds on. */
+  async function pull(): Promise<boolean> {
     const still = mark();
     try {
       const stored = await getToken({ account });
-      if (!still()) return;
+      if (!still()) return false;
       revision = stored?.revision ?? -1;
-      // Compared by content: a write that timed out may have been carried out, and then has no revision of its own.
-      if (!isSame(stored, record)) {
-        const { revision: _, ...next } = stored ?? {};
-        replace(stored ? (next as TokenRecord) : undefined);
-      }
+      if (inDoubt && unsaved && isSame(stored, atRest)) return true;
+      const { revision: _, ...next } = stored ?? {};
+      atRest = stored ? (next as TokenRecord) : undefined;
+      // Compared by content: a write of this session may have been carried out although it failed.
+      if (!isSame(atRest, record)) replace(atRest);
       saved();
     } catch (error) {
       if (still()) fail(error as SecureTokenError, 'unavailable');
     }
+    return false;
+  }
+
+  /** Asks the store for the record, or to remove it, if it is still at `revision`. */
+  async function write(next?: TokenRecord) {
+    const at = epoch;
+    const target = { account, ...(revision >= 0 && { ifRevision: revision }) };
+    try {
+      const done = await (next ? setToken({ ...next, ...target }) : clearToken(target));
+      if (at !== epoch) return;
+      revision = done.revision;
+      atRest = next;
+    } catch (error) {
+      if (at === epoch) inDoubt ||= /^(timeout|unavailable|internal)$/.test((error as SecureTokenError).code);
+      throw error;
+    }
   }
 
   /** Brings the store to what memory holds. */
-  async function push() {
+  async function push(isRepeated?: boolean): Promise<void> {
     const still = mark();
-    const at = epoch;
-    const write = async (next?: TokenRecord) => {
-      const target = { account, ...(revision >= 0 && { ifRevision: revision }) };
-      const done = await (next ? setToken({ ...next, ...target }) : clearToken(target));
-      if (at === epoch) revision = done.revision;
-    };
     try {
       await write(record);
       if (still()) saved();
     } catch (error) {
       if (!still()) return;
-      if ((error as SecureTokenError).code === 'conflict') return pull();
+      if ((error as SecureTokenError).code === 'conflict') {
+        if ((await pull()) && still() && !isRepeated) await push(true);
+        return;
+      }
       if (record && stale) {
         // To be signed out at the next start is better than to come back with a token that is used up.
+        if (inDoubt && revision >= 0 && !(await pull())) return;
         await write().then(() => {
           if (still()) stale = false;
         }, report);
@@ -223,7 +236,11 @@ export function createSession(options: SessionOptions = {}): Session {
     const still = mark();
     const at = epoch;
     try {
-      const next = receive(await refresh({ ...own.held }, own.stop.signal), own.held.refreshToken);
+      const tokens = await refresh({ ...own.held }, own.stop.signal);
+      const next = receive(
+        areAsExpected(tokens) ? tokens : await inspect(tokens, complain),
+        own.held.refreshToken,
+      );
       if (still()) {
         void commit(next);
         publish();
@@ -234,6 +251,7 @@ export function createSession(options: SessionOptions = {}): Session {
     } catch (cause) {
       if (still()) {
         if (!endsSession(cause)) {
+          import('./refresh-hint.js').then(({ hintAtFailure }) => hintAtFailure(cause)).catch(report);
           own.failedAt = Date.now();
           own.rest = retryDelay(cause, own.failures);
           throw cause;
@@ -307,14 +325,12 @@ export function createSession(options: SessionOptions = {}): Session {
       if (notice.account !== account) return;
       void sync(() => {
         unread ||= notice.revision > revision;
-        return unread;
+        // The notice may be of the write that failed here: that is tried again later, and not at once.
+        return unread && !(unsaved && inDoubt);
       });
     }).catch(report);
     void hydrate();
-  } else if (!warned) {
-    warned = true;
-    console.warn('secure-token: no Tauri here, memory only');
-  }
+  } else tellOnce('memory', 'no Tauri here, memory only');
 
   return {
     getSnapshot: () => snapshot,
@@ -327,7 +343,7 @@ export function createSession(options: SessionOptions = {}): Session {
     hydrate,
     getToken: () => record?.token,
     freshToken,
-    login: async (tokens) => change(receive(tokens)),
+    login: async (tokens) => change(receive(areAsExpected(tokens) ? tokens : await inspect(tokens, raise))),
     async logout() {
       const old = record;
       ending &&= 'logout';

@@ -17,7 +17,7 @@ export interface SecureStorageOptions {
    *
    * The key `k` of the namespace `n` is the account `storage/n/k`, so a permission may be narrowed to `storage/n/*`.
    */
-  namespace?: string;
+  namespace?: string | undefined;
 }
 
 /**

@@ -12,7 +12,7 @@ export interface SyncStorageOptions extends SecureStorageOptions {
    * Hears every failure to write a change, or to read one that another window made. Those that are retryable are tried
    * again by themselves. Without it they are uncaught errors of the page.
    */
-  onError?: (error: SecureTokenError) => void;
+  onError?: ((error: SecureTokenError) => void) | undefined;
 }
 
 /** A change that came from elsewhere. */

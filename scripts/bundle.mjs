@@ -18,11 +18,15 @@ export const entries = {
   vuex: 'guest-js/vuex.ts',
 };
 
+/** The language level of what is built: that of the script that Tauri itself runs in every page. */
+export const ecmaLevel = 'es2019';
+
 /** Options of Rolldown. Dependencies and frameworks are never bundled. */
 export const inputOptions = {
   external: [
     '@angular/core/rxjs-interop',
     '@tauri-apps/api/core',
+    'axios',
     'pinia',
     'react',
     'rxjs',
@@ -32,5 +36,6 @@ export const inputOptions = {
   ],
   resolve: { extensionAlias: { '.js': ['.ts'] } },
   platform: 'browser',
-  tsconfig: 'tsconfig.json',
+  tsconfig: 'tsconfig.build.json',
+  transform: { target: ecmaLevel },
 };

@@ -4,7 +4,7 @@ import { compile as compileSvelte } from 'svelte/compiler';
 import ts from 'typescript';
 import { parse as parseVue } from 'vue/compiler-sfc';
 import { root } from './lib/paths.mjs';
-import { pages, snippetsOf } from './lib/snippets.mjs';
+import { fileNameOf, pages, snippetsOf } from './lib/snippets.mjs';
 
 /** What the snippets import from the app around them. */
 const appFolder = join(root, 'tests/docs');
@@ -14,7 +14,8 @@ const options = {
   lib: ['lib.es2023.d.ts', 'lib.dom.d.ts', 'lib.dom.iterable.d.ts'],
   module: ts.ModuleKind.ESNext,
   moduleResolution: ts.ModuleResolutionKind.Bundler,
-  types: [],
+  // What the scaffolds give a page.
+  types: ['vite/client', 'svelte'],
   strict: true,
   noEmit: true,
   skipLibCheck: true,
@@ -28,7 +29,7 @@ const options = {
 const checks = {
   ts: typescript,
   tsx: typescript,
-  js: typescript,
+  js: javascript,
   vue: (snippet) => typescript(scriptOf(snippet, vueScripts(snippet))),
   svelte: (snippet) => {
     compileSvelte(snippet.code, { filename: snippet.page });
@@ -41,13 +42,28 @@ const checks = {
   },
 };
 
-/** The modules that TypeScript compiles, by path: each stands beside what it may import. */
+/**
+ * The modules that TypeScript compiles, by path: each stands beside what it may import. A block that says which file of
+ * the app it is can be imported by the others.
+ */
 const modules = new Map();
 
 function typescript(snippet) {
   const extension = snippet.language === 'tsx' ? 'tsx' : 'ts';
-  const name = `${snippet.page.replaceAll(/\W/g, '-')}-${snippet.line}.${extension}`;
-  modules.set(join(appFolder, name), { ...snippet, code: `${snippet.code}\nexport {};\n` });
+  const name = fileNameOf(snippet) ?? `${snippet.page.replaceAll(/\W/g, '-')}-${snippet.line}.${extension}`;
+  const path = join(appFolder, name);
+  if (modules.has(path)) throw new Error(`${name} is on another page already: link to it`);
+  modules.set(path, { ...snippet, code: `${snippet.code}\nexport {};\n` });
+}
+
+/** A page without a bundler: its syntax only, since what Tauri puts into the page has no types. */
+function javascript(snippet) {
+  const { diagnostics } = ts.transpileModule(snippet.code, {
+    fileName: 'block.js',
+    reportDiagnostics: true,
+    compilerOptions: { target: options.target, module: options.module, allowJs: true },
+  });
+  if (diagnostics.length > 0) throw new Error(message(diagnostics[0]));
 }
 
 /** The script of a component, moved to the line where it stands in the page. */

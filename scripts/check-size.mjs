@@ -6,7 +6,14 @@ import { rolldown } from 'rolldown';
 import { entries, inputOptions } from './bundle.mjs';
 
 /** Each figure must stay under its budget. `index` is all but the bindings: commands, session and fetch. */
-const budgets = { index: 3400, 'keep-fresh': 600, migrate: 1000, outbox: 1150, storage: 2450 };
+const budgets = {
+  index: 4096,
+  'angular-http': 500,
+  'keep-fresh': 650,
+  migrate: 1000,
+  outbox: 1200,
+  storage: 2550,
+};
 
 /** The budget of a binding. */
 const BINDING = 400;
@@ -16,6 +23,8 @@ async function gzipSize(input) {
     ...inputOptions,
     cwd: fileURLToPath(new URL('..', import.meta.url)),
     input,
+    // As the bundler of an app: what is loaded at once is one chunk.
+    preserveEntrySignatures: 'allow-extension',
     // A binding is measured beside the core, which an app with a binding has anyway.
     external: [
       ...inputOptions.external,
@@ -24,7 +33,14 @@ async function gzipSize(input) {
   });
   const { output } = await bundle.generate({ format: 'esm', minify: true });
   await bundle.close();
-  return gzipSync(output[0].code, { level: 9 }).length;
+  const chunks = new Map(output.map((chunk) => [chunk.fileName, chunk]));
+  // What a page loads at once: the entry and what it imports, without what it imports on demand.
+  const loaded = new Set([output[0]]);
+  for (const { imports } of loaded) {
+    for (const name of imports) if (chunks.has(name)) loaded.add(chunks.get(name));
+  }
+  const code = [...loaded].map((chunk) => chunk.code).join('');
+  return gzipSync(code, { level: 9 }).length;
 }
 
 for (const name of Object.keys(entries)) {

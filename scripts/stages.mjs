@@ -97,14 +97,33 @@ export const stages = [
           { env: target.includes('-apple-') ? appleCheckEnvironment : undefined },
         ),
       ),
-      check('Rust documentation', ['cargo', 'doc', ...plugin, '--no-deps'], {
-        env: () => ({ RUSTDOCFLAGS: '-D warnings' }),
-      }),
+      // The targets of docs.rs, since some options exist on one of them only.
+      ...['this machine', ...desktopTargets, ...mobileTargets].map((target) =>
+        check(
+          `Rust documentation: ${target}`,
+          ['cargo', 'doc', ...plugin, '--no-deps', ...(target.includes('-') ? ['--target', target] : [])],
+          {
+            env: (base) => ({
+              ...(target.includes('-apple-') && appleCheckEnvironment(base)),
+              RUSTDOCFLAGS: '-D warnings',
+            }),
+          },
+        ),
+      ),
       check('licences, bans, sources', ['cargo-deny', '--locked', 'check', 'bans', 'licenses', 'sources']),
       inspection('generated files', inspectGeneratedFiles),
       inspection('contents of the npm package', inspectNpmPackage),
+      check('publint', ['publint', '--strict']),
+      check('types of the npm package, as every resolver finds them', [
+        'attw',
+        '--pack',
+        '.',
+        '--format',
+        'ascii',
+      ]),
       inspection('contents of the crate', inspectCrate),
       inspection('crates that the plugin adds to an app', inspectAddedCrates),
+      check('the published crate and its tests compile', [node, 'scripts/check-crate.mjs']),
     ],
   },
   {
@@ -123,6 +142,7 @@ export const stages = [
     steps: [
       buildScripts,
       tests('vitest', 'npm package', ['vitest', 'run']),
+      tests('node', 'npm package as it is published', nodeTests('tests/package')),
       check('size of the npm package', [node, 'scripts/check-size.mjs']),
       check('code blocks of the documentation', [node, 'scripts/check-docs.mjs']),
       check('types of the demo page', ['vue-tsc', '--noEmit'], { cwd: demoFolder }),

@@ -1,9 +1,11 @@
-// The long runs of the random orders and of the simulation; `npm run test:model`. `npm run test:js` has the short ones.
+// The long runs of the random orders and of the simulation; `npm run test:model`. `npm test` has the short ones.
 import { run } from './lib/run.mjs';
 
+process.env.VAULT_ORDERS ??= '100000';
 process.env.MODEL_RUNS ??= '100000';
 process.env.SIMULATION_SESSIONS ??= '100000';
-const { code } = await run([
+const vault = await run(['cargo', 'test', '--locked', '-p', 'tauri-plugin-secure-token', '--test', 'orders']);
+const page = await run([
   'vitest',
   'run',
   '--project',
@@ -11,4 +13,4 @@ const { code } = await run([
   'guest-js/tests/model',
   'guest-js/tests/simulation',
 ]);
-process.exitCode = code;
+process.exitCode = vault.code || page.code;

@@ -16,7 +16,7 @@ pub(crate) struct Written {
     revision: u64,
 }
 
-/// The only place where a token is serialized: the answer of `get_token`.
+/// The only place where a token is serialized: the response of `get_token`.
 pub(crate) struct Answer(StoredRecord);
 
 impl Serialize for Answer {
@@ -105,15 +105,13 @@ pub(crate) async fn watch_tokens<R: Runtime>(
 ) -> Result<()> {
     let args = Args::of(&request, &["channel"])?;
     let channel: Channel<Notice> = args.channel()?.channel_on(webview.clone());
-    let watch = tokens.watch_tokens(move |notice| {
+    pages.start(&webview, &tokens.0, move |notice| {
         if scope.allows(&notice.account)
             && let Err(error) = channel.send(notice.clone())
         {
             log::debug!("a notice did not reach its page: {error}");
         }
-    });
-    pages.keep(&webview, watch);
-    Ok(())
+    })
 }
 
 #[command]

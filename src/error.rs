@@ -41,7 +41,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, in the order of the shared list.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: &[Self] = &[
         Self::Locked,
         Self::Unavailable,
         Self::Denied,
@@ -77,7 +77,13 @@ impl ErrorCode {
 
     #[cfg(any(mobile, test))]
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|code| code.as_str() == text)
+        Self::ALL.iter().copied().find(|code| code.as_str() == text)
+    }
+
+    /// Whether a write that a store failed with this code may have happened all the same: the store
+    /// went away or stopped answering in between. The other codes say that nothing was changed.
+    pub(crate) const fn leaves_writes_open(self) -> bool {
+        matches!(self, Self::Timeout | Self::Unavailable | Self::Internal)
     }
 
     /// Whether the same call can succeed later without the caller changing anything.
@@ -162,7 +168,7 @@ mod tests {
             .map(|code| serde_json::json!({ "code": code.as_str(), "retryable": code.is_retryable() }))
             .collect();
         assert_eq!(ours, fixture);
-        for code in ErrorCode::ALL {
+        for &code in ErrorCode::ALL {
             assert_eq!(ErrorCode::parse(code.as_str()), Some(code));
         }
         assert_eq!(ErrorCode::parse("Locked"), None);

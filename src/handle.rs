@@ -1,6 +1,8 @@
 //! What Rust callers use.
 
-use crate::{Account, Notice, Record, Result, StoreInfo, StoredRecord, Watch, vault::Vault};
+use crate::{
+    Account, Notice, Record, Result, StoreInfo, StoredRecord, Watch, vault::Vault, watch::may_block,
+};
 
 /// The tokens of this app, for Rust callers: the same as the commands, with [`Token`] in the place
 /// of `String` and without scopes.
@@ -20,9 +22,12 @@ use crate::{Account, Notice, Record, Result, StoreInfo, StoredRecord, Watch, vau
 pub struct SecureToken(pub(crate) Vault);
 
 impl SecureToken {
-    /// Stores `record` under `account` and answers the new revision. When this resolves, the store
-    /// has acknowledged the write. A write that fails changes nothing; after a `timeout` the store
-    /// alone knows, and the next read asks it.
+    /// Stores `record` under `account` and returns the new revision. When this resolves, the store
+    /// has acknowledged the write.
+    ///
+    /// A write that fails changes nothing, with three exceptions: after `timeout`, `unavailable` and
+    /// `internal` the store may have carried it out, or still do so. The account then has a new
+    /// revision, its watchers are notified, and reads ask the store instead of memory.
     ///
     /// `if_revision` makes the write depend on the revision that the new record is based on.
     ///
@@ -40,7 +45,7 @@ impl SecureToken {
         self.0.set(account, record, if_revision).await
     }
 
-    /// The record of `account`, or `None` where there is none. Never changes what is stored.
+    /// The record of `account`, or `None` if there is none. Never changes what is stored.
     ///
     /// # Errors
     ///
@@ -50,7 +55,8 @@ impl SecureToken {
         self.0.get(account).await
     }
 
-    /// Removes the record of `account` and answers the new revision. Succeeds where there is none.
+    /// Removes the record of `account` and returns the new revision. Succeeds if there is none. A
+    /// clear that fails is as [`set_token`](Self::set_token) says.
     ///
     /// # Errors
     ///
@@ -68,10 +74,14 @@ impl SecureToken {
         self.0.list().await
     }
 
-    /// Tells `listener` about every change of every account, until the answer is dropped. It is
-    /// called on the thread that made the change and should return at once.
+    /// Calls `listener` after every change of every account, until the returned [`Watch`] is dropped.
+    ///
+    /// It gets one notice after the other, in the order of the changes, on a thread where it may block
+    /// and call this plugin. A listener that is slow or panics delays neither the change nor other
+    /// listeners. While over 256 notices wait for it, it gets only the newest one of an account. A call
+    /// that is under way when the [`Watch`] is dropped still ends.
     pub fn watch_tokens(&self, listener: impl Fn(&Notice) + Send + Sync + 'static) -> Watch {
-        self.0.watch(listener)
+        self.0.watch(may_block(listener))
     }
 
     /// What the store is and how it is now. Never prompts.

@@ -1,7 +1,7 @@
 //! The bearer token of a Tauri app: in the OS key store at rest, in memory while the app runs.
 //!
-//! Register the plugin, and grant its permissions to a window in a capability file
-//! (`"permissions": ["secure-token:default"]`):
+//! Register the plugin in `src-tauri/src/lib.rs`, and add `"secure-token:default"` to the
+//! `permissions` of a window's capability. `npm run tauri add secure-token` does both.
 //!
 //! ```no_run
 //! tauri::Builder::default()
@@ -10,18 +10,79 @@
 //! ```
 //!
 //! The page then uses the npm package `tauri-plugin-secure-token-api`; Rust code uses
-//! [`SecureTokenExt`]:
+//! [`SecureTokenExt`]. To read the token for a request, and to store a new one after a login or a
+//! refresh:
 //!
 //! ```no_run
 //! use tauri_plugin_secure_token::{Account, Record, Result, SecureTokenExt, Token};
 //!
-//! async fn log_in(app: &tauri::AppHandle, bearer: String) -> Result<()> {
-//!     let account = Account::default();
+//! async fn log_in(app: &tauri::AppHandle, bearer: String, refresh: String) -> Result<()> {
+//!     let mut record = Record::new(Token::new(bearer)?);
+//!     record.refresh_token = Some(Token::new(refresh)?);
 //!     app.secure_token()
-//!         .set_token(&account, Record::new(Token::new(bearer)?), None)
+//!         .set_token(&Account::default(), record, None)
 //!         .await?;
-//!     let stored = app.secure_token().get_token(&account).await?;
-//!     assert!(stored.is_some());
+//!     Ok(())
+//! }
+//! ```
+//!
+#![doc = concat!("It needs Rust ", env!("CARGO_PKG_RUST_VERSION"), " or later.")]
+//!
+//! # A request from Rust
+//!
+//! [`Token::expose`] is the one door to the secret. What it returns is best put into the header at
+//! once, marked as sensitive, so that no `Debug` of the request shows it:
+//!
+//! ```no_run
+//! use tauri::http::{HeaderValue, Request, header::AUTHORIZATION};
+//! use tauri_plugin_secure_token::{Account, SecureTokenExt};
+//!
+//! async fn me(app: &tauri::AppHandle) -> Result<Request<()>, Box<dyn std::error::Error>> {
+//!     let account = Account::default();
+//!     // An error is not "signed out": it is a locked or missing store.
+//!     let Some(stored) = app.secure_token().get_token(&account).await? else {
+//!         return Err("nobody is signed in".into());
+//!     };
+//!     let mut bearer = HeaderValue::try_from(format!("Bearer {}", stored.record.token.expose()))?;
+//!     bearer.set_sensitive(true);
+//!     Ok(Request::get("https://api.example.com/me")
+//!         .header(AUTHORIZATION, bearer)
+//!         .body(())?)
+//! }
+//! ```
+//!
+//! `reqwest` takes the same `HeaderValue`: `client.get(url).header(AUTHORIZATION, bearer)`.
+//!
+//! # A refresh from Rust
+//!
+//! The revision makes sure that a login which came in between is not overwritten. Windows hear of the
+//! new record by themselves. Refresh in one place: either here, or in the `refresh` of the page's
+//! session. Two of them use one refresh token twice, which many servers take for theft.
+//!
+//! ```no_run
+//! use tauri_plugin_secure_token::{Account, Record, Result, SecureTokenExt, Token};
+//!
+//! /// What the API sends: the token, the next refresh token, and when the token expires.
+//! type Renewed = (String, String, u64);
+//!
+//! async fn refresh(
+//!     app: &tauri::AppHandle,
+//!     call_api: impl AsyncFnOnce(&str) -> Result<Renewed>,
+//! ) -> Result<()> {
+//!     let account = Account::default();
+//!     let Some(stored) = app.secure_token().get_token(&account).await? else {
+//!         return Ok(());
+//!     };
+//!     let Some(refresh_token) = &stored.record.refresh_token else {
+//!         return Ok(());
+//!     };
+//!     let (token, refresh_token, expires_at) = call_api(refresh_token.expose()).await?;
+//!     let mut record = Record::new(Token::new(token)?);
+//!     record.refresh_token = Some(Token::new(refresh_token)?);
+//!     record.expires_at = Some(expires_at);
+//!     app.secure_token()
+//!         .set_token(&account, record, Some(stored.revision))
+//!         .await?;
 //!     Ok(())
 //! }
 //! ```
@@ -53,6 +114,14 @@
 //!
 //! The plugin logs no token. Tauri's own `tracing` feature records the bodies of all IPC messages
 //! at the level TRACE, and with them the token: do not ship an app that collects those.
+//!
+//! # Requirements
+//!
+#![doc = concat!("Rust ", env!("CARGO_PKG_RUST_VERSION"), " or later, and Tauri 2.12.")]
+//!
+//! Some options of the [`Builder`] exist on one platform only, and so in the documentation of that
+//! target: `macos_keychain` on macOS, `android_strong_box` on Android, `ios_accessibility`,
+//! `ios_access_group` and `ios_clear_on_reinstall` on iOS.
 #![deny(unsafe_code)]
 #![cfg_attr(not(target_os = "ios"), forbid(unsafe_code))]
 

@@ -4,6 +4,7 @@ use crate::{Error, Result, Token};
 
 /// What one account stores.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Record {
     /// The bearer token (RFC 6750).
     pub token: Token,

@@ -142,7 +142,7 @@ fn a_stale_revision_is_a_conflict() {
 
 #[test]
 fn p1_every_failure_of_the_store_reaches_the_page_as_its_code() {
-    for code in ErrorCode::ALL {
+    for &code in ErrorCode::ALL {
         let store = Arc::new(MemoryStore::default());
         let page = open(&store);
         store.inject(Fault::Fails(code));

@@ -76,7 +76,7 @@ fn p4_no_log_line_at_any_level_has_a_token_or_what_is_stored() {
     store.inject(Fault::FailsAfter(2, ErrorCode::Internal));
     let short = page.invoke("set_token", json!({ "token": "canary" }));
     assert!(short.is_ok() && logged("stays until the next write"));
-    for code in ErrorCode::ALL {
+    for &code in ErrorCode::ALL {
         store.inject(Fault::Fails(code));
         assert!(page.invoke("clear_token", json!({})).is_err());
     }

@@ -157,10 +157,29 @@ fn p5_an_out_of_scope_write_changes_nothing() {
 }
 
 #[test]
-fn p5_a_scope_entry_that_is_spelt_wrongly_grants_nothing() {
+fn p5_a_scope_entry_that_is_spelt_wrongly_grants_nothing_and_says_so() {
+    for (list, entry) in [
+        ("allow", json!({ "acount": "mine" })),
+        ("allow", json!({ "account": "" })),
+        ("deny", json!({ "account": "*-admin" })),
+        ("deny", json!({ "account": "work/**" })),
+    ] {
+        let page = main_page(&json!([
+            { "identifier": "secure-token:allow-get-token", list: [entry] },
+        ]));
+        for account in ["mine", "the-admin", "work/1", "other"] {
+            let error = get(&page, account).unwrap_err();
+            assert_eq!(error["code"], "misconfigured");
+            assert!(error["message"].as_str().unwrap().contains("work-*"));
+        }
+    }
+}
+
+/// Tauri hands both on as no entries.
+#[test]
+fn p5_an_empty_list_is_as_no_list() {
     let page = main_page(&json!([
-        { "identifier": "secure-token:allow-get-token", "allow": [{ "acount": "mine" }] },
+        { "identifier": "secure-token:allow-get-token", "allow": [] },
     ]));
-    assert!(get(&page, "mine").is_err());
-    assert!(get(&page, "other").is_err());
+    assert!(get(&page, "any").is_ok());
 }

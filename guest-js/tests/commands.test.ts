@@ -108,8 +108,12 @@ describe('bad arguments never leave the page, and the message names the field an
     ['account', { token: 't', account: `${VALUE}\n` }, 'invalid-argument'],
     ['account', { token: 't', account: VALUE + 'x'.repeat(512) }, 'invalid-argument'],
     ['account', { token: 't', account: 7 }, 'invalid-argument'],
-    ['refresh_token', { token: 't', refresh_token: VALUE }, 'invalid-argument'],
-    ['toString', { token: 't', toString: VALUE }, 'invalid-argument'],
+    ['unknown', { token: 't', refresh_token: VALUE }, 'invalid-argument'],
+    ['unknown', { token: 't', toString: VALUE }, 'invalid-argument'],
+    ['unknown', { [VALUE]: 't' }, 'invalid-argument'],
+    ['token', undefined, 'invalid-argument'],
+    ['token', null, 'invalid-argument'],
+    ['unknown', VALUE, 'invalid-argument'],
   ])('%s in case %#: %s', async (field, args, code) => {
     const vault = new FakeVault();
     const error = await setToken(args as never).catch((error) => error);

@@ -69,7 +69,7 @@ export class FakeVault {
     });
   }
 
-  /** Rejects the next `times` calls of a command. They change nothing. */
+  /** Rejects the next `times` calls of a command. They change no record. */
   fail(command: Command, cause: unknown, times = 1): void {
     this.#faults.push({ command, cause, left: times });
   }
@@ -134,6 +134,7 @@ export class FakeVault {
     const fault = this.#faults.find((item) => item.command === command && item.left > 0);
     if (fault) {
       fault.left--;
+      this.#leaveOpen(command, args, fault.cause);
       return () => {
         throw fault.cause;
       };
@@ -146,6 +147,15 @@ export class FakeVault {
     }
     const answer = this.#act(command, account, record as TokenRecord, channel);
     return () => answer;
+  }
+
+  /** A write that failed so may have happened: it spends a revision, and everybody is to read again. */
+  #leaveOpen(command: Command, { account = 'default' }: Args, cause: unknown): void {
+    const { code } = Object(cause) as { code?: ErrorCode };
+    if (!/^(set|clear)_token$/.test(command) || !/^(timeout|unavailable|internal)$/.test(code ?? '')) return;
+    const revision = this.revision(account) + 1;
+    this.#revisions.set(account, revision);
+    this.notify({ account, revision, present: true });
   }
 
   #act(command: Command, account: string, record: TokenRecord, channel?: string): unknown {

@@ -71,7 +71,10 @@ struct KeychainStore: Sendable {
     try delete(matching: query())
   }
 
-  /// The accounts of the service's items.
+  /// The accounts of the service's items, each once.
+  ///
+  /// Other code of the app, or of another app in the access group, may use the same service. An item whose account
+  /// this plugin could not have written is left out: nothing here can read, replace or remove it.
   func list() throws(StoreError) -> [String] {
     var query = self.query()
     query[kSecReturnAttributes as String] = true
@@ -82,8 +85,12 @@ struct KeychainStore: Sendable {
     guard status == errSecSuccess, let items = found as? [[String: Any]] else {
       throw StoreError(status: status, of: "a search")
     }
-    // An account that is not text is not one of ours.
-    return items.compactMap { $0[kSecAttrAccount as String] as? String }
+    var listed: Set<[UInt8]> = []
+    return items.compactMap { $0[kSecAttrAccount as String] as? String }.filter { account in
+      // By bytes, as the Keychain compares: Swift calls two spellings of "é" equal. An account in two access groups is
+      // found twice.
+      ruleBroken(byAccount: account) == nil && listed.insert(Array(account.utf8)).inserted
+    }
   }
 
   /// Fails unless items can be written and all of the service's can be read now. Changes none of them.

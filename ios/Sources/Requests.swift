@@ -36,12 +36,17 @@ struct AccountRequest: Decodable {
   fileprivate init(_ fields: Fields) throws {
     store = try StoreRequest(fields)
     account = try fields.text("account")
-    // The same rules as in Rust and JavaScript: `tests/fixtures/account-rules.json`.
-    guard (1...512).contains(account.utf8.count) else { throw refusal("account", "must have 1 to 512 bytes") }
-    guard account.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control }) else {
-      throw refusal("account", "must not have control characters")
-    }
+    if let rule = ruleBroken(byAccount: account) { throw refusal("account", rule) }
   }
+}
+
+/// The rule that an account breaks. The same rules as in Rust and JavaScript: `tests/fixtures/account-rules.json`.
+func ruleBroken(byAccount account: String) -> String? {
+  guard (1...512).contains(account.utf8.count) else { return "must have 1 to 512 bytes" }
+  guard account.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control }) else {
+    return "must not have control characters"
+  }
+  return nil
 }
 
 /// `set`.

@@ -85,9 +85,11 @@ export class AppWindow {
     await element.setValue(text);
   }
 
+  /** What the element says to programs (`data-value`), or else the text that people read. */
   async text(id) {
     const element = this.element(id);
-    return (await element.isExisting()) ? element.getText() : undefined;
+    if (!(await element.isExisting())) return undefined;
+    return (await element.getAttribute('data-value')) ?? element.getText();
   }
 
   /** Waits until the element's text is `wanted`, or matches it. */

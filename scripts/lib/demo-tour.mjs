@@ -51,6 +51,14 @@ async function play(demo) {
   await until('the new token is stored', () => demo.stored() !== before);
   await picture(app, 'rotated', `Rotated: another token in memory and in the keyring, ${inKeyring()}.`);
 
+  await app.click('call-other');
+  await app.shows('own-result', /\w/);
+  await picture(
+    app,
+    'origins',
+    `One request to two origins. The API ${await app.text('own-result')}, the other ${await app.text('other-result')}.`,
+  );
+
   await app.click('open-window');
   await app.goTo('second');
   await app.shows('me-name', /\w/);
@@ -61,6 +69,27 @@ async function play(demo) {
   await again.shows('status', 'signedIn');
   await again.shows('me-name', /\w/);
   await picture(again, 'started-again', 'Killed and started again: signed in, no form.');
+
+  await again.click('api-down');
+  await again.shows('api-down', 'down');
+  await again.click('me-load');
+  await again.shows('me-problem', /\w/);
+  await picture(again, 'api-down', 'The API is down: still signed in.');
+  await again.click('api-down');
+  await again.shows('api-down', 'up');
+  await again.click('me-load');
+  await again.shows('me-name', /\w/);
+
+  await again.click('lock-keyring');
+  await again.element('lock-keyring-now').waitForDisplayed();
+  await picture(again, 'lock', 'Before the keyring is locked, the demo says whom that concerns.');
+  await again.click('lock-keyring-now');
+  await again.shows('store-state', 'locked');
+  await again.click('rotate');
+  await again.shows('error', 'locked');
+  await picture(again, 'locked', 'The keyring is locked: the new token is in memory, and is saved later.');
+  await demo.keyring.unlock();
+  await again.shows('persisted', 'yes', { timeout: 60_000 });
 
   await again.click('logout');
   await again.shows('status', 'signedOut');

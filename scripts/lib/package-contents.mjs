@@ -11,7 +11,19 @@ export function npmProblems(files, manifest) {
   const required = ['package.json', 'README.md', ...licences, ...exported];
   const allowed = (path) =>
     /^dist-js\/[\w./-]+\.(?:js|cjs|d\.ts|d\.cts)$/.test(path) || [...required, 'CHANGELOG.md'].includes(path);
-  return compare('npm package', files, required, (path) => !allowed(path) || isTest(path));
+  return [
+    ...compare('npm package', files, required, (path) => !allowed(path) || isTest(path)),
+    ...unknownToOldResolvers(manifest),
+  ];
+}
+
+/** Resolvers that do not read `exports`, such as TypeScript's `node10`, find the types of an entry in `typesVersions`. */
+function unknownToOldResolvers({ exports, typesVersions }) {
+  return Object.entries(exports)
+    .filter(([name, entry]) => name !== '.' && entry.import)
+    .map(([name, entry]) => [name.replace('./', ''), entry.import.types])
+    .filter(([name, types]) => typesVersions['*'][name]?.[0] !== types)
+    .map(([name, types]) => `npm package: typesVersions has no ${name} with ${types}`);
 }
 
 /** The paths at the ends of a conditional export. */
@@ -35,7 +47,7 @@ export function crateProblems(files) {
     'src/lib.rs',
   ];
   const foreign =
-    /^(?:\.ci|bench|dist-js|examples|guest-js|node_modules|scripts|tests)\/|^package(?:-lock)?\.json$/;
+    /^(?:\.ci|bench|dist-js|examples|guest-js|node_modules|scripts|tests\/(?:android|docs|e2e|ios|package))\/|^package(?:-lock)?\.json$/;
   return compare('crate', files, required, (path) => foreign.test(path));
 }
 

@@ -24,3 +24,6 @@ export function snippetsOf(page, text = readFileSync(join(root, page), 'utf8')) 
   if (open) throw new Error(`${page}:${open.line - 1}: a code block that does not end`);
   return found;
 }
+
+/** The file of an app that a block says it is, in its first line: `// src/auth.ts` is "auth.ts". */
+export const fileNameOf = ({ code }) => code.match(/^\/\/ src\/([\w-]+\.tsx?)\n/)?.[1];

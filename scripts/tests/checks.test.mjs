@@ -26,6 +26,17 @@ test('npm package: an export that was not built is missing', () => {
   assert.deepEqual(npmProblems(files, manifest), ['npm package: dist-js/index.js is missing']);
 });
 
+test('npm package: an entry without types for old resolvers is found', () => {
+  const react = { import: { types: './dist-js/react.d.ts', default: './dist-js/react.js' } };
+  const files = [...npmFiles, 'dist-js/react.d.ts', 'dist-js/react.js'];
+  const withReact = { exports: { ...manifest.exports, './react': react }, typesVersions: { '*': {} } };
+  assert.deepEqual(npmProblems(files, withReact), [
+    'npm package: typesVersions has no react with ./dist-js/react.d.ts',
+  ]);
+  withReact.typesVersions['*'].react = ['./dist-js/react.d.ts'];
+  assert.deepEqual(npmProblems(files, withReact), []);
+});
+
 test('npm package: source maps, tests and sources do not belong in it', () => {
   for (const path of [
     'dist-js/index.js.map',
@@ -39,7 +50,7 @@ test('npm package: source maps, tests and sources do not belong in it', () => {
   }
 });
 
-test('crate: permissions and the script of the global API are in it, JavaScript sources are not', () => {
+test('crate: permissions, the script of the global API and the Rust tests are in it, JavaScript sources are not', () => {
   const files = [
     'Cargo.toml',
     'README.md',
@@ -54,11 +65,14 @@ test('crate: permissions and the script of the global API are in it, JavaScript 
     'ios/Sources/SecureTokenPlugin.swift',
     'permissions/schemas/schema.json',
     'src/lib.rs',
+    'tests/commands.rs',
+    'tests/fixtures/envelopes.json',
   ];
   assert.deepEqual(crateProblems(files), []);
-  assert.deepEqual(crateProblems([...files.slice(1), 'guest-js/index.ts']), [
+  assert.deepEqual(crateProblems([...files.slice(1), 'guest-js/index.ts', 'tests/e2e/leaks.mjs']), [
     'crate: Cargo.toml is missing',
     'crate: guest-js/index.ts does not belong in it',
+    'crate: tests/e2e/leaks.mjs does not belong in it',
   ]);
 });
 

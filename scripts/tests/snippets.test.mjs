@@ -1,7 +1,7 @@
 // How the code blocks of the documentation are found.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { pages, snippetsOf } from '../lib/snippets.mjs';
+import { fileNameOf, pages, snippetsOf } from '../lib/snippets.mjs';
 
 test('each block comes with its language and the line of its first line of code', () => {
   const text = 'A page\n\n```ts\nconst one = 1;\n```\n\nmore\n```sh\nls\n\nls\n```\n```\nplain\n```\n';
@@ -21,4 +21,10 @@ test('the README and the pages in folders of docs are read', () => {
   assert.ok(found.includes('README.md'));
   assert.ok(found.includes('docs/storage.md'));
   assert.ok(found.includes('docs/libraries/supabase.md'));
+});
+
+test('a block can say which file of the app it is', () => {
+  assert.equal(fileNameOf({ code: '// src/auth.ts\nexport const one = 1;\n' }), 'auth.ts');
+  assert.equal(fileNameOf({ code: '// src/Account.tsx\n' }), 'Account.tsx');
+  assert.equal(fileNameOf({ code: 'export const one = 1; // src/auth.ts\n' }), undefined);
 });

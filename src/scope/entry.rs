@@ -4,6 +4,7 @@
 #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScopeEntry {
-    /// An account, exactly; or the start of accounts, followed by `*`.
+    /// An account, exactly; or the start of accounts, followed by one `*`.
+    #[schemars(regex(pattern = r"^([^*]+|[^*]*\*)$"))]
     pub account: String,
 }

@@ -14,7 +14,8 @@ use crate::{Account, Error, ErrorCode, Result};
 
 /// The accounts that the window that called may use with the command that it called.
 ///
-/// Deny wins over allow, and no allow entry at all means every account of this app.
+/// Deny wins over allow, and no allow entry at all means every account of this app. Tauri does not tell
+/// an empty list of entries from none.
 pub(crate) struct AccountScope {
     allow: Vec<Arc<ScopeEntry>>,
     deny: Vec<Arc<ScopeEntry>>,
@@ -27,7 +28,7 @@ impl AccountScope {
         !names(&self.deny) && (self.allow.is_empty() || names(&self.allow))
     }
 
-    /// Fails with `forbidden` where the window may not use `account`.
+    /// Fails with `forbidden` if the window may not use `account`.
     pub(crate) fn check(&self, account: &Account) -> Result<()> {
         if self.allows(account) {
             Ok(())
@@ -44,16 +45,45 @@ impl<'a, R: Runtime> CommandArg<'a, R> for AccountScope {
     /// Joins what the permission of the command says with what is said for the whole plugin.
     fn from_command(item: CommandItem<'a, R>) -> Result<Self, InvokeError> {
         let same = CommandItem { ..item };
-        let command = CommandScope::<ScopeEntry>::from_command(same)?;
-        let global = GlobalScope::<ScopeEntry>::from_command(item)?;
-        Ok(Self {
+        let command = CommandScope::<ScopeEntry>::from_command(same).map_err(|_| unreadable())?;
+        let global = GlobalScope::<ScopeEntry>::from_command(item).map_err(|_| unreadable())?;
+        let scope = Self {
             allow: [command.allows().as_slice(), global.allows()].concat(),
             deny: [command.denies().as_slice(), global.denies()].concat(),
-        })
+        };
+        // A `deny` that names nothing would let everything through in silence.
+        if scope
+            .allow
+            .iter()
+            .chain(&scope.deny)
+            .all(|entry| entry.is_valid())
+        {
+            Ok(scope)
+        } else {
+            Err(unreadable())
+        }
     }
 }
 
+fn unreadable() -> InvokeError {
+    InvokeError::from(Error::new(
+        ErrorCode::Misconfigured,
+        "a scope entry in the capability of this window is not valid; write { \"account\": \"work-*\" }, \
+         with the whole name of an account or the start of one and a single * at the end",
+    ))
+}
+
 impl ScopeEntry {
+    fn is_valid(&self) -> bool {
+        match self.account.strip_suffix('*') {
+            Some("") => true,
+            start => {
+                let name = start.unwrap_or(&self.account);
+                !name.contains('*') && Account::new(name).is_ok()
+            }
+        }
+    }
+
     fn names(&self, account: &Account) -> bool {
         match self.account.strip_suffix('*') {
             Some(start) => account.as_str().starts_with(start),
@@ -110,10 +140,21 @@ mod tests {
     }
 
     #[test]
-    fn p5_a_star_that_is_not_last_is_a_letter() {
-        let scope = scope(&["a*b"], &[]);
-        assert!(allowed(&scope, "a*b"));
-        assert!(!allowed(&scope, "axb"));
+    fn p5_an_entry_that_names_no_account_is_not_valid() {
+        for (account, is_valid) in [
+            ("default", true),
+            ("*", true),
+            ("work-*", true),
+            ("*-admin", false),
+            ("a*b", false),
+            ("work/**", false),
+            ("**", false),
+            ("", false),
+            ("line\nbreak", false),
+        ] {
+            let account = account.into();
+            assert_eq!(ScopeEntry { account }.is_valid(), is_valid);
+        }
     }
 
     #[test]

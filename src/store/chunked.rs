@@ -1,14 +1,22 @@
 //! Long records in a store with small items.
 //!
 //! A long record is cut into pieces of a new generation. When all of them are stored, the account's
-//! own item becomes a header that names the generation; after that the pieces of other generations
-//! go. A process that is killed in between leaves the old record or the new one, whole; what it
-//! leaves over goes with the next write. Two processes that write take turns, see
-//! [`SecretStore::exclusive`]: each would take the other's new pieces for left-overs.
+//! own item becomes a header that names the generation; after that the pieces of the old one go. A
+//! process that is killed in between leaves the old record or the new one, whole. A write that fails
+//! removes the pieces that it has stored.
+//!
+//! A piece that no header names is left over, from a process that was killed or a write that was
+//! dropped at its deadline. The next write or clear of the account removes it. A write for which the
+//! store has no room removes those of every account, and tries once more.
+//!
+//! Two processes that write take turns, see [`SecretStore::exclusive`]: each would take the other's
+//! new pieces for left-overs.
 //!
 //! The header is `secure-token.chunks.v1.GENERATION.COUNT.LENGTH.CHECK`: the generation as 16 and
 //! the CRC-32 of the record as 8 hexadecimal digits, the number of pieces and the length of the
 //! record in bytes as decimal numbers.
+
+use std::collections::HashSet;
 
 use zeroize::Zeroizing;
 
@@ -16,6 +24,9 @@ use super::{Chunk, Item, Prompts, SecretStore};
 use crate::{Account, Error, ErrorCode, Result};
 
 const PREFIX: &str = "secure-token.chunks.v1.";
+
+/// What the headers of all versions begin with.
+const ANY_VERSION: &str = "secure-token.chunks.";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Header {
@@ -33,12 +44,13 @@ impl Header {
         )
     }
 
-    /// `None` where `stored` is not a header but a record.
+    /// `None` if `stored` is not a header but a record.
     fn decode(stored: &[u8]) -> Result<Option<Self>> {
-        let Some(fields) = stored.strip_prefix(PREFIX.as_bytes()) else {
+        if !stored.starts_with(ANY_VERSION.as_bytes()) {
             return Ok(None);
-        };
+        }
         let parse = || {
+            let fields = stored.strip_prefix(PREFIX.as_bytes())?;
             let mut fields = std::str::from_utf8(fields).ok()?.split('.');
             let header = Self {
                 generation: u64::from_str_radix(fields.next()?, 16).ok()?,
@@ -48,9 +60,9 @@ impl Header {
             };
             (header.encode().as_bytes() == stored).then_some(header)
         };
-        parse()
-            .map(Some)
-            .ok_or_else(|| Error::corrupt("the header of a long record is damaged"))
+        parse().map(Some).ok_or_else(|| {
+            Error::corrupt("the header of a long record is damaged, or of a later version")
+        })
     }
 }
 
@@ -119,44 +131,52 @@ async fn join(
 }
 
 /// Stores `bytes` for `account`.
+///
+/// # Errors
+///
+/// Any of the store's; then the record is what it was before. `too-large`: the record needs more
+/// pieces than [`SecretStore::max_chunks`].
 pub(crate) async fn set(
     store: &dyn SecretStore,
     account: &Account,
     bytes: &[u8],
     prompts: &Prompts,
 ) -> Result<()> {
-    let head = Item::of(account);
     let Some(max_len) = store.max_len() else {
-        return store.set(&head, bytes, prompts).await;
+        return store.set(&Item::of(account), bytes, prompts).await;
     };
-    let _alone = store.exclusive().await?;
-    let left_over = pieces(store, account, prompts).await?;
-    if bytes.len() <= max_len {
-        store.set(&head, bytes, prompts).await?;
-    } else {
-        let generation = unused_generation(&left_over);
-        let mut count = 0;
-        for piece in bytes.chunks(max_len) {
-            store
-                .set(&chunk(account, generation, count), piece, prompts)
-                .await?;
-            count += 1;
-        }
-        let header = Header {
-            generation,
-            count,
-            length: bytes.len(),
-            check: crc32fast::hash(bytes),
-        };
-        store
-            .set(&head, header.encode().as_bytes(), prompts)
-            .await?;
+    let needed = bytes.len().div_ceil(max_len);
+    if let Some(most) = store.max_chunks()
+        && needed > most as usize
+    {
+        return Err(Error::new(
+            ErrorCode::TooLarge,
+            format!(
+                "the record needs {needed} items of the key store, of which it may have {most}"
+            ),
+        ));
     }
-    remove(store, &left_over, prompts).await;
-    Ok(())
+    let _alone = store.exclusive().await?;
+    let written = replace(store, account, bytes, max_len, prompts).await;
+    // Perhaps the store is full.
+    if matches!(&written, Err(error) if error.code() == ErrorCode::Unavailable)
+        && make_room(store, prompts).await
+    {
+        return replace(store, account, bytes, max_len, prompts).await;
+    }
+    written
 }
 
 /// Removes what is stored for `account`.
+///
+/// The account's own item goes first: a process that is killed amid the pieces must not leave a
+/// record that is corrupt.
+///
+/// # Errors
+///
+/// Any of the store's. If a piece could not be removed, the record is gone nevertheless, and the
+/// next clear or write of the account removes the piece. The code then never says that nothing has
+/// changed: `locked` becomes `unavailable`, and one that no retry helps `internal`.
 pub(crate) async fn delete(
     store: &dyn SecretStore,
     account: &Account,
@@ -167,31 +187,204 @@ pub(crate) async fn delete(
         return store.delete(&head, prompts).await;
     }
     let _alone = store.exclusive().await?;
-    let left_over = pieces(store, account, prompts).await?;
+    let pieces = pieces(store, Some(account), prompts).await?;
     store.delete(&head, prompts).await?;
-    for piece in left_over {
-        store.delete(&piece, prompts).await?;
+    remove(store, pieces, prompts).await.map_err(|stayed| {
+        let code = match stayed.error.code() {
+            code if code.leaves_writes_open() => code,
+            code if code.is_retryable() => ErrorCode::Unavailable,
+            _ => ErrorCode::Internal,
+        };
+        Error::new(
+            code,
+            format!(
+                "the record is gone, but {} of its pieces could not be removed; clear it again: {}",
+                stayed.pieces.len(),
+                stayed.error.message()
+            ),
+        )
+    })
+}
+
+/// Writes `bytes` in the place of the record of `account`. Called in a turn.
+async fn replace(
+    store: &dyn SecretStore,
+    account: &Account,
+    bytes: &[u8],
+    max_len: usize,
+    prompts: &Prompts,
+) -> Result<()> {
+    let pieces = pieces(store, Some(account), prompts).await?;
+    let needed_by = if pieces.is_empty() && bytes.len() <= max_len {
+        NeededBy::NoRecord
+    } else {
+        NeededBy::of(store, account, prompts).await
+    };
+    let generation = unused_generation(&pieces, needed_by);
+    let (mut old, left_over): (Vec<_>, _) = pieces
+        .into_iter()
+        .partition(|piece| needed_by.may_need(piece));
+    if let Err(stayed) = remove(store, left_over, prompts).await {
+        old.extend(stayed.pieces);
     }
+    if bytes.len() <= max_len {
+        store.set(&Item::of(account), bytes, prompts).await?;
+    } else {
+        set_long(store, account, bytes, max_len, generation, prompts).await?;
+    }
+    // The record is written already: a piece that stays is no failure of the write.
+    remove_or_warn(store, old, prompts).await;
     Ok(())
 }
 
-async fn pieces(
+/// Writes `bytes` as pieces of `generation`, then the header.
+async fn set_long(
     store: &dyn SecretStore,
     account: &Account,
+    bytes: &[u8],
+    max_len: usize,
+    generation: u64,
+    prompts: &Prompts,
+) -> Result<()> {
+    let mut own = Vec::new();
+    let mut count = 0;
+    for piece in bytes.chunks(max_len) {
+        let item = chunk(account, generation, count);
+        let written = store.set(&item, piece, prompts).await;
+        own.push(item);
+        count += 1;
+        if let Err(error) = written {
+            remove_or_warn(store, own, prompts).await;
+            return Err(error);
+        }
+    }
+    let header = Header {
+        generation,
+        count,
+        length: bytes.len(),
+        check: crc32fast::hash(bytes),
+    }
+    .encode();
+    let head = Item::of(account);
+    let Err(error) = store.set(&head, header.as_bytes(), prompts).await else {
+        return Ok(());
+    };
+    match store.get(&head, prompts).await {
+        // The store has written what it reports as failed.
+        Ok(Some(stored)) if *stored == header.as_bytes() => Ok(()),
+        Ok(_) => {
+            remove_or_warn(store, own, prompts).await;
+            Err(error)
+        }
+        // Perhaps the header is stored, and needs the pieces.
+        Err(_) => Err(error),
+    }
+}
+
+/// Removes what is left over of any account; whether there was something. Called in a turn.
+async fn make_room(store: &dyn SecretStore, prompts: &Prompts) -> bool {
+    let Ok(pieces) = pieces(store, None, prompts).await else {
+        return false;
+    };
+    let accounts: HashSet<_> = pieces.iter().map(|piece| piece.account.clone()).collect();
+    let mut left_over = pieces;
+    for account in &accounts {
+        let needed_by = NeededBy::of(store, account, prompts).await;
+        left_over.retain(|piece| piece.account != *account || !needed_by.may_need(piece));
+    }
+    let found = left_over.len();
+    match remove(store, left_over, prompts).await {
+        Ok(()) => found > 0,
+        Err(stayed) => stayed.pieces.len() < found,
+    }
+}
+
+/// Which pieces of an account its own item needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NeededBy {
+    /// None: nothing is stored, or a record that fits into one item.
+    NoRecord,
+    /// Those of this generation.
+    Generation(u64),
+    /// The item cannot be read, or is damaged, or is the header of a later version.
+    Unknown,
+}
+
+impl NeededBy {
+    async fn of(store: &dyn SecretStore, account: &Account, prompts: &Prompts) -> Self {
+        let Ok(stored) = store.get(&Item::of(account), prompts).await else {
+            return Self::Unknown;
+        };
+        let Some(stored) = stored else {
+            return Self::NoRecord;
+        };
+        match Header::decode(&stored) {
+            Ok(Some(header)) => Self::Generation(header.generation),
+            Ok(None) => Self::NoRecord,
+            Err(_) => Self::Unknown,
+        }
+    }
+
+    fn may_need(self, piece: &Item) -> bool {
+        match self {
+            Self::NoRecord => false,
+            Self::Generation(generation) => piece
+                .chunk
+                .is_some_and(|chunk| chunk.generation == generation),
+            Self::Unknown => true,
+        }
+    }
+}
+
+/// The pieces of `account`, or of every account.
+async fn pieces(
+    store: &dyn SecretStore,
+    account: Option<&Account>,
     prompts: &Prompts,
 ) -> Result<Vec<Item>> {
     let mut items = store.list(prompts).await?;
-    items.retain(|item| item.account == *account && item.chunk.is_some());
+    items.retain(|item| {
+        item.chunk.is_some() && account.is_none_or(|account| item.account == *account)
+    });
     Ok(items)
 }
 
-/// The record is written already, so that a piece that stays is no failure of the write: the next
-/// write finds it and tries again.
-async fn remove(store: &dyn SecretStore, pieces: &[Item], prompts: &Prompts) {
+/// Pieces that could not be removed, and why the last of them was not.
+struct Stayed {
+    pieces: Vec<Item>,
+    error: Error,
+}
+
+/// Removes `pieces`, each of them even if another one cannot be removed.
+async fn remove(
+    store: &dyn SecretStore,
+    pieces: Vec<Item>,
+    prompts: &Prompts,
+) -> Result<(), Stayed> {
+    let mut stayed = Vec::new();
+    let mut failure = None;
     for piece in pieces {
-        if let Err(error) = store.delete(piece, prompts).await {
-            log::warn!("a piece of a replaced record stays until the next write: {error}");
+        if let Err(error) = store.delete(&piece, prompts).await {
+            stayed.push(piece);
+            failure = Some(error);
         }
+    }
+    match failure {
+        None => Ok(()),
+        Some(error) => Err(Stayed {
+            pieces: stayed,
+            error,
+        }),
+    }
+}
+
+async fn remove_or_warn(store: &dyn SecretStore, pieces: Vec<Item>, prompts: &Prompts) {
+    if let Err(stayed) = remove(store, pieces, prompts).await {
+        log::warn!(
+            "{} pieces of a record stay until the next write or clear of its account: {}",
+            stayed.pieces.len(),
+            stayed.error
+        );
     }
 }
 
@@ -202,171 +395,23 @@ fn chunk(account: &Account, generation: u64, index: u32) -> Item {
     }
 }
 
-fn unused_generation(pieces: &[Item]) -> u64 {
-    let used = pieces.iter().filter_map(|item| item.chunk);
-    used.map(|chunk| chunk.generation)
-        .max()
-        .map_or(0, |newest| newest.wrapping_add(1))
+/// The first generation after the newest of `pieces` that no piece and no header has.
+fn unused_generation(pieces: &[Item], needed_by: NeededBy) -> u64 {
+    let mut used: HashSet<_> = pieces
+        .iter()
+        .filter_map(|piece| piece.chunk)
+        .map(|chunk| chunk.generation)
+        .collect();
+    if let NeededBy::Generation(generation) = needed_by {
+        used.insert(generation);
+    }
+    let newest = used.iter().max();
+    let mut generation = newest.map_or(0, |newest| newest.wrapping_add(1));
+    while used.contains(&generation) {
+        generation = generation.wrapping_add(1);
+    }
+    generation
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::store::memory::{Fault, MemoryStore};
-
-    const MAX_LEN: usize = 60;
-
-    fn account() -> Account {
-        Account::default()
-    }
-
-    async fn read(store: &MemoryStore) -> Result<Option<Vec<u8>>> {
-        let stored = get(store, &account(), &Prompts::default()).await?;
-        Ok(stored.map(|bytes| bytes.to_vec()))
-    }
-
-    async fn write(store: &MemoryStore, bytes: &[u8]) -> Result<()> {
-        set(store, &account(), bytes, &Prompts::default()).await
-    }
-
-    #[tokio::test]
-    async fn records_around_the_limit_come_back_whole() {
-        for length in [1, MAX_LEN - 1, MAX_LEN, MAX_LEN + 1, 2 * MAX_LEN, 1000] {
-            let store = MemoryStore::with_max_len(MAX_LEN);
-            let record = vec![b'x'; length];
-            write(&store, &record).await.unwrap();
-            assert_eq!(read(&store).await.unwrap(), Some(record));
-        }
-    }
-
-    #[tokio::test]
-    async fn p2_a_write_that_stops_anywhere_leaves_the_old_record_or_the_new_one() {
-        for old in [vec![b'o'; 20], vec![b'o'; 300]] {
-            for new in [vec![b'n'; 20], vec![b'n'; 400]] {
-                for calls in 0..40 {
-                    let store = MemoryStore::with_max_len(MAX_LEN);
-                    write(&store, &old).await.unwrap();
-                    store.inject(Fault::FailsAfter(calls, ErrorCode::Internal));
-                    let acknowledged = write(&store, &new).await.is_ok();
-                    store.heal();
-                    let stored = read(&store).await.unwrap().unwrap();
-                    assert_eq!(stored == new, acknowledged, "stopped after {calls} calls");
-                    assert!(stored == new || stored == old);
-
-                    write(&store, b"next").await.unwrap();
-                    assert_eq!(store.items_stored(), [Item::of(&account())]);
-                }
-            }
-        }
-    }
-
-    /// Every call waits, so that the calls of those that run at once alternate.
-    fn slow_store() -> MemoryStore {
-        let store = MemoryStore::with_max_len(MAX_LEN);
-        store.inject(Fault::Slow(Duration::from_millis(1)));
-        store
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn p2_two_that_write_at_once_leave_one_whole_record() {
-        for (one, other) in [(400, 300), (300, 400), (400, 20), (20, 400)] {
-            let store = slow_store();
-            let (one, other) = (vec![b'a'; one], vec![b'b'; other]);
-            let written = tokio::join!(write(&store, &one), write(&store, &other));
-            assert_eq!(written, (Ok(()), Ok(())));
-            let stored = read(&store).await.unwrap().unwrap();
-            assert!(stored == one || stored == other);
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn p3_a_clear_and_a_write_at_once_leave_the_whole_record_or_nothing() {
-        for later in 0..10 {
-            let store = slow_store();
-            write(&store, &[b'o'; 100]).await.unwrap();
-            let new = vec![b'n'; 300];
-            let clear = async {
-                tokio::time::sleep(Duration::from_millis(later)).await;
-                delete(&store, &account(), &Prompts::default()).await
-            };
-            let changed = tokio::join!(write(&store, &new), clear);
-            assert_eq!(changed, (Ok(()), Ok(())));
-            let stored = read(&store).await.unwrap();
-            assert!(stored.is_none_or(|stored| stored == new));
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn p1_a_record_that_is_replaced_while_it_is_read_is_not_corrupt() {
-        let store = slow_store();
-        write(&store, b"short").await.unwrap();
-        // The same long record each time: its generation and its header come again.
-        let writer = async {
-            for _ in 0..50 {
-                write(&store, &[b'x'; 300]).await.unwrap();
-                write(&store, b"short").await.unwrap();
-            }
-        };
-        let reader = async {
-            loop {
-                let length = read(&store).await.unwrap().unwrap().len();
-                assert!([5, 300].contains(&length));
-            }
-        };
-        tokio::select! { () = writer => {}, () = reader => {} }
-    }
-
-    #[tokio::test]
-    async fn p1_a_piece_that_fails_while_another_writes_is_read_again_in_a_turn() {
-        let store = MemoryStore::with_max_len(MAX_LEN);
-        let record = vec![b'x'; 300];
-        write(&store, &record).await.unwrap();
-        for code in [ErrorCode::Corrupt, ErrorCode::Internal] {
-            let turn = store.exclusive().await.unwrap();
-            store.inject(Fault::FailsAfter(2, code));
-            let mut second_look = Box::pin(read(&store));
-            assert!(futures_util::poll!(&mut second_look).is_pending());
-            store.heal();
-            drop(turn);
-            assert_eq!(second_look.await, Ok(Some(record.clone())));
-        }
-    }
-
-    #[tokio::test]
-    async fn a_missing_or_altered_piece_is_corrupt_and_kept() {
-        for damage in [None, Some(b"other".to_vec()), Some(vec![b'y'; MAX_LEN])] {
-            let store = MemoryStore::with_max_len(MAX_LEN);
-            write(&store, &[b'x'; 300]).await.unwrap();
-            let piece = chunk(&account(), 0, 2);
-            match damage {
-                Some(bytes) => store.poke(piece, bytes),
-                None => store.delete(&piece, &Prompts::default()).await.unwrap(),
-            }
-            let before = store.items_stored().len();
-            assert_eq!(read(&store).await.unwrap_err().code(), ErrorCode::Corrupt);
-            assert_eq!(store.items_stored().len(), before);
-        }
-    }
-
-    #[tokio::test]
-    async fn a_header_that_lies_is_corrupt() {
-        let long = format!("{PREFIX}0000000000000000.4294967295.18446744073709551615.00000000");
-        for header in [PREFIX, "secure-token.chunks.v1.0.1.1.0", &long] {
-            let store = MemoryStore::with_max_len(MAX_LEN);
-            store.poke(Item::of(&account()), header);
-            assert_eq!(read(&store).await.unwrap_err().code(), ErrorCode::Corrupt);
-        }
-    }
-
-    #[tokio::test]
-    async fn p3_a_cleared_record_leaves_no_piece() {
-        let store = MemoryStore::with_max_len(MAX_LEN);
-        write(&store, &[b'x'; 300]).await.unwrap();
-        delete(&store, &account(), &Prompts::default())
-            .await
-            .unwrap();
-        assert!(store.items_stored().is_empty());
-    }
-}
+mod tests;

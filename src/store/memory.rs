@@ -26,6 +26,7 @@ use crate::{Error, ErrorCode, Result, sync::lock};
 
 /// What goes wrong in a [`MemoryStore`], from [`inject`](MemoryStore::inject) on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Fault {
     /// Every call fails with this code and changes nothing.
     Fails(ErrorCode),
@@ -46,6 +47,7 @@ pub struct MemoryStore {
     fault: watch::Sender<Option<Fault>>,
     turn: Arc<tokio::sync::Mutex<()>>,
     max_len: Option<usize>,
+    room: Mutex<Option<usize>>,
 }
 
 impl Default for MemoryStore {
@@ -55,6 +57,7 @@ impl Default for MemoryStore {
             fault: watch::Sender::new(None),
             turn: Arc::default(),
             max_len: None,
+            room: Mutex::default(),
         }
     }
 }
@@ -67,6 +70,12 @@ impl MemoryStore {
             max_len: Some(max_len),
             ..Self::default()
         }
+    }
+
+    /// Lets the store hold at most `items` items from now on, as the Credential Manager of Windows
+    /// does: a write of a further one fails with [`ErrorCode::Unavailable`]. `None` lifts the limit.
+    pub fn set_room(&self, items: Option<usize>) {
+        *lock(&self.room) = items;
     }
 
     /// Makes every call from now on go wrong in this way.
@@ -156,8 +165,12 @@ impl SecretStore for MemoryStore {
         if self.max_len.is_some_and(|max_len| bytes.len() > max_len) {
             return Err(Error::internal("the item is too long for the store"));
         }
-        self.items()
-            .insert(item.clone(), Zeroizing::new(bytes.to_vec()));
+        let room = *lock(&self.room);
+        let mut items = self.items();
+        if room.is_some_and(|room| items.len() >= room) && !items.contains_key(item) {
+            return Err(Error::new(ErrorCode::Unavailable, "the store is full"));
+        }
+        items.insert(item.clone(), Zeroizing::new(bytes.to_vec()));
         Ok(())
     }
 

@@ -31,10 +31,10 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use async_trait::async_trait;
+pub use async_trait::async_trait;
 use serde::{Serialize, de::DeserializeOwned};
 use tauri::{Runtime, plugin::PluginApi};
-use zeroize::Zeroizing;
+pub use zeroize::Zeroizing;
 
 #[cfg(target_os = "macos")]
 pub use self::apple::MacosKeychain;
@@ -42,8 +42,9 @@ pub use self::apple::MacosKeychain;
 pub use self::mobile::IosAccessibility;
 use crate::{Account, Result};
 
-/// One item of a store: what an account stores, or one piece of it in a store with small items.
+/// One item of a store: what an account stores, or one chunk of it in a store with small items.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Item {
     /// The account that the item belongs to.
     pub account: Account,
@@ -51,13 +52,22 @@ pub struct Item {
     pub chunk: Option<Chunk>,
 }
 
-/// Which piece of a long record an item holds.
+/// Which chunk of a long record an item holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Chunk {
-    /// The write that made the piece; every write of a long record has a generation of its own.
+    /// The write that made the chunk; every write of a long record has a generation of its own.
     pub generation: u64,
     /// The position in the record, from 0.
     pub index: u32,
+}
+
+impl Chunk {
+    /// The chunk at `index` of the record that the write `generation` made.
+    #[must_use]
+    pub fn new(generation: u64, index: u32) -> Self {
+        Self { generation, index }
+    }
 }
 
 impl Item {
@@ -69,16 +79,68 @@ impl Item {
             chunk: None,
         }
     }
+
+    /// The item that holds one chunk of what `account` stores.
+    #[must_use]
+    pub fn chunk_of(account: &Account, chunk: Chunk) -> Self {
+        Self {
+            account: account.clone(),
+            chunk: Some(chunk),
+        }
+    }
 }
 
 /// The only thing that knows an OS: moves opaque bytes under the app's service name.
 ///
-/// The bytes are one line of ASCII. Implementations answer `None` only where the item is known to
-/// be absent; a store that is locked, missing or in doubt answers an error. A read never changes
+/// The bytes are one line of ASCII. Implementations return `None` only if the item is known to
+/// be absent; a store that is locked, missing or in doubt returns an error. A read never changes
 /// anything. A write is all or nothing, and is durable when it is acknowledged, or
 /// [`StoreInfo::durable`] says that it is not.
 ///
-/// The future of a call is dropped at the deadline. After that it must have no further effect.
+/// A write that fails with [`Timeout`], [`Unavailable`] or [`Internal`] may have happened, or may
+/// still: the caller reads again. With every other code it has changed nothing.
+///
+/// The future of a call is dropped at the deadline. It should have no further effect after that;
+/// one that has nevertheless must take effect before the next call for the same item does.
+///
+/// Implement it with [`macro@async_trait`], which this module exports:
+///
+/// ```
+/// use tauri_plugin_secure_token::{
+///     ErrorCode, Error, Result,
+///     store::{async_trait, Item, Prompts, SecretStore, StoreInfo, StoreState, Zeroizing},
+/// };
+///
+/// /// A device without any store.
+/// struct NoStore;
+///
+/// fn no_store<T>() -> Result<T> {
+///     Err(Error::new(ErrorCode::Unavailable, "this device has no key store"))
+/// }
+///
+/// #[async_trait]
+/// impl SecretStore for NoStore {
+///     async fn get(&self, _: &Item, _: &Prompts) -> Result<Option<Zeroizing<Vec<u8>>>> {
+///         no_store()
+///     }
+///     async fn set(&self, _: &Item, _: &[u8], _: &Prompts) -> Result<()> {
+///         no_store()
+///     }
+///     async fn delete(&self, _: &Item, _: &Prompts) -> Result<()> {
+///         no_store()
+///     }
+///     async fn list(&self, _: &Prompts) -> Result<Vec<Item>> {
+///         no_store()
+///     }
+///     async fn info(&self) -> StoreInfo {
+///         StoreInfo::new("none", StoreState::Unavailable)
+///     }
+/// }
+/// ```
+///
+/// [`Timeout`]: crate::ErrorCode::Timeout
+/// [`Unavailable`]: crate::ErrorCode::Unavailable
+/// [`Internal`]: crate::ErrorCode::Internal
 #[async_trait]
 pub trait SecretStore: Send + Sync + 'static {
     /// What is stored under `item`, or `None` where nothing is.
@@ -109,6 +171,12 @@ pub trait SecretStore: Send + Sync + 'static {
     fn max_len(&self) -> Option<usize> {
         None
     }
+
+    /// The most pieces that a long record may be cut into, if the store has room for few items. A
+    /// longer record is [`TooLarge`](crate::ErrorCode::TooLarge).
+    fn max_chunks(&self) -> Option<u32> {
+        None
+    }
 }
 
 /// The turn to write, of which only one process has one at a time; it ends when this is dropped.
@@ -134,6 +202,7 @@ impl std::fmt::Debug for Exclusive {
 /// What a store is and how it is now, as `store_info` tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(mobile, derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct StoreInfo {
     /// The name of the store, for people.
     pub store: String,
@@ -148,6 +217,22 @@ pub struct StoreInfo {
     /// What else a person should know, such as the remedy where the state is not available; may be
     /// empty.
     pub detail: String,
+}
+
+impl StoreInfo {
+    /// A store that people know as `store`. Whether it is persistent, durable or in hardware is
+    /// `false`, and the detail empty, until set.
+    #[must_use]
+    pub fn new(store: impl Into<String>, state: StoreState) -> Self {
+        Self {
+            store: store.into(),
+            persistent: false,
+            durable: false,
+            hardware: false,
+            state,
+            detail: String::new(),
+        }
+    }
 }
 
 /// Whether a store answers now.
@@ -170,24 +255,43 @@ pub enum StoreState {
 /// that passes becomes `locked` (nobody answered the prompt) and not `timeout` (the store did not
 /// answer).
 #[derive(Debug, Default)]
-pub struct Prompts(AtomicUsize);
+pub struct Prompts {
+    open: AtomicUsize,
+    /// What these are a part of; it counts them too.
+    whole: Option<Arc<Prompts>>,
+}
 
 impl Prompts {
-    /// Waits for `answer`, which depends on a person.
-    pub async fn waiting<T>(&self, answer: impl Future<Output = T> + Send) -> T {
-        struct Open<'a>(&'a AtomicUsize);
+    /// Waits for `response`, which depends on a person.
+    pub async fn waiting<T>(&self, response: impl Future<Output = T> + Send) -> T {
+        struct Open<'a>(&'a Prompts);
         impl Drop for Open<'_> {
             fn drop(&mut self) {
-                self.0.fetch_sub(1, Ordering::SeqCst);
+                self.0.each(|open| open.fetch_sub(1, Ordering::SeqCst));
             }
         }
-        self.0.fetch_add(1, Ordering::SeqCst);
-        let _open = Open(&self.0);
-        answer.await
+        self.each(|open| open.fetch_add(1, Ordering::SeqCst));
+        let _open = Open(self);
+        response.await
+    }
+
+    /// Counts the prompts of some calls, which count among these too.
+    pub(crate) fn part(self: &Arc<Self>) -> Self {
+        Self {
+            open: AtomicUsize::default(),
+            whole: Some(self.clone()),
+        }
     }
 
     pub(crate) fn any_open(&self) -> bool {
-        self.0.load(Ordering::SeqCst) > 0
+        self.open.load(Ordering::SeqCst) > 0
+    }
+
+    fn each(&self, change: impl Fn(&AtomicUsize) -> usize) {
+        change(&self.open);
+        if let Some(whole) = &self.whole {
+            change(&whole.open);
+        }
     }
 }
 

@@ -34,12 +34,17 @@ export class HttpError extends Error {
  * @param {number} options.port 0 takes a free port
  * @param {(request: Request, path: string) => Promise<Answer>} options.route
  * @param {(request: Request, path: string, status: number) => void} options.onAnswer not called for a preflight
+ * @param {(path: string) => boolean} [options.isCutOff] whether to end the connection without an answer
  * @returns {Promise<{ url: string, close: () => Promise<void> }>}
  */
-export async function listen({ port, route, onAnswer }) {
+export async function listen({ port, route, onAnswer, isCutOff = () => false }) {
   const server = createServer(async (request, response) => {
     // The base only completes the path; a client cannot choose it.
     const path = URL.canParse(request.url, 'http://api') ? new URL(request.url, 'http://api').pathname : '/';
+    if (isCutOff(path)) {
+      request.socket.destroy();
+      return;
+    }
     const { status, body, headers } = await answer(request, path, route);
     if (request.method !== 'OPTIONS') onAnswer(request, path, status);
     response.writeHead(status, {
@@ -101,11 +106,6 @@ function preflightHeaders(request) {
     'Access-Control-Allow-Headers': 'Authorization, Content-Type',
     'Access-Control-Max-Age': '600',
   };
-}
-
-/** Throws 405 unless the request uses `method`. */
-export function requireMethod(request, method) {
-  if (request.method !== method) throw new HttpError(405, 'method_not_allowed', { Allow: method });
 }
 
 /** Reads a JSON object. */

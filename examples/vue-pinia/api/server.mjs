@@ -1,9 +1,12 @@
 // The demo's HTTP API: login, rotation, revocation and one protected resource; and a second, foreign origin.
 
 import { fileURLToPath } from 'node:url';
-import { HttpError, listen, readForm, readJson, requireMethod } from './http.mjs';
+import { HttpError, listen, readForm, readJson } from './http.mjs';
 import { createSessions } from './sessions.mjs';
 import { createTokens } from './tokens.mjs';
+
+/** Tells whether the API plays dead, and lets it. */
+const OUTAGE = '/outage';
 
 const REALM = 'Bearer realm="secure-token demo"';
 
@@ -24,11 +27,17 @@ export async function createApi({ port = 0, accessTokenSeconds = 60, testHooks =
   /** Ids of the tokens that this server signed, kept with their request until it is answered. */
   const tokenIds = new WeakMap();
 
+  let isDown = false;
+
   const routes = {
     '/login': { POST: login },
     '/token': { POST: token },
     '/me': { GET: me },
     '/revoke': { POST: revoke },
+    '/probe': {
+      GET: async (request) => ({ body: { hasAuthorization: 'authorization' in request.headers } }),
+    },
+    [OUTAGE]: { GET: async () => ({ body: { isDown } }), POST: setOutage },
     ...(testHooks && {
       '/test/log': { GET: async () => ({ body: log }) },
       '/test/sessions': { GET: async () => ({ body: sessions.list() }) },
@@ -77,6 +86,12 @@ export async function createApi({ port = 0, accessTokenSeconds = 60, testHooks =
     return {};
   }
 
+  /** While it lasts, every other request is cut off as if no server were there. */
+  async function setOutage(request) {
+    isDown = (await readForm(request)).get('down') === 'true';
+    return { body: { isDown } };
+  }
+
   async function expire() {
     sessions.expireAll();
     return { status: 204 };
@@ -87,13 +102,13 @@ export async function createApi({ port = 0, accessTokenSeconds = 60, testHooks =
     if (accessToken) tokenIds.set(request, (await tokens.check(accessToken)).claims?.jti);
     const methods = Object.hasOwn(routes, path) ? routes[path] : undefined;
     if (!methods) throw new HttpError(404, 'not_found');
-    const [[method, handler]] = Object.entries(methods);
-    requireMethod(request, method);
+    const handler = methods[request.method];
+    if (!handler) throw new HttpError(405, 'method_not_allowed', { Allow: Object.keys(methods).join(', ') });
     return handler(request);
   }
 
   function onAnswer(request, path, status) {
-    if (path.startsWith('/test/')) return;
+    if (path.startsWith('/test/') || path === OUTAGE) return;
     log.push({
       method: request.method,
       // A path that is not ours could hold anything, a token too.
@@ -104,7 +119,7 @@ export async function createApi({ port = 0, accessTokenSeconds = 60, testHooks =
     });
   }
 
-  const server = await listen({ port, route, onAnswer });
+  const server = await listen({ port, route, onAnswer, isCutOff: (path) => isDown && path !== OUTAGE });
   return { ...server, log, sessions: () => sessions.list() };
 }
 

@@ -308,3 +308,25 @@ test('the other origin records whether an Authorization header came, and no more
     { path: '/probe', hasAuthorization: true },
   ]);
 });
+
+test('/probe tells whether a request carried an Authorization header', async () => {
+  const api = await start();
+  const { access_token } = await login(api);
+  const probe = async (init) => (await fetch(`${api.url}/probe`, init)).json();
+  assert.deepEqual(await probe(), { hasAuthorization: false });
+  const headers = { Authorization: `Bearer ${access_token}` };
+  assert.deepEqual(await probe({ headers }), { hasAuthorization: true });
+});
+
+test('during an outage no request is answered, and afterwards all are', async () => {
+  const api = await start();
+  const { access_token } = await login(api);
+  const outage = async (down) => (await form(`${api.url}/outage`, { down: String(down) })).json();
+  assert.deepEqual(await outage(true), { isDown: true });
+  assert.deepEqual(await (await fetch(`${api.url}/outage`)).json(), { isDown: true });
+  await assert.rejects(me(api, access_token), TypeError);
+  await assert.rejects(login(api), TypeError);
+  assert.deepEqual(await outage(false), { isDown: false });
+  assert.equal((await me(api, access_token)).status, 200);
+  assert.ok(api.log.every(({ path }) => path !== '/outage'));
+});

@@ -3,7 +3,13 @@
 use tauri_build::{AppManifest, Attributes};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let manifest = AppManifest::new().commands(&["api_config", "open_window"]);
+    let manifest = AppManifest::new().commands(&[
+        "api_config",
+        "open_window",
+        "restart",
+        "can_lock_keyring",
+        "lock_keyring",
+    ]);
     tauri_build::try_build(Attributes::new().app_manifest(manifest))?;
     Ok(())
 }

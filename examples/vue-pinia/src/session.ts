@@ -7,6 +7,7 @@ import { defineSessionStore } from 'tauri-plugin-secure-token-api/pinia';
 import { revoke, rotate } from './api';
 import { config } from './config';
 import { describe, report } from './events';
+import { STATUS } from './words';
 
 function onError(error: Error) {
   const part = error instanceof SecureTokenError ? 'Key store' : 'API';
@@ -33,7 +34,7 @@ export const useSession = defineSessionStore(session);
 
 let before = session.getSnapshot();
 session.listen((now) => {
-  if (now.status !== before.status) report('session', `Session: ${now.status}`);
+  if (now.status !== before.status) report('session', STATUS[now.status]);
   if (now.status === 'signedIn' && now.persisted) {
     if (before.status !== 'signedIn') report('store', 'Token read from the key store');
     else if (!before.persisted) report('store', 'Token saved in the key store');

@@ -12,7 +12,6 @@ import {
   withInterceptors,
   withNoXsrfProtection,
 } from '@angular/common/http';
-import { provideZonelessChangeDetection } from '@angular/core';
 import { createApplication } from '@angular/platform-browser';
 import { Window } from 'happy-dom';
 import { firstValueFrom, lastValueFrom, retry, toArray } from 'rxjs';
@@ -23,6 +22,7 @@ import type { FakeVault } from '../fake-vault.js';
 import { deferred, settle } from '../helpers.js';
 import { signedInPage, withStore } from '../project.js';
 import { serve, serveApi } from '../servers.js';
+import { testProviders } from './angular-app.js';
 
 let createSession: typeof import('../../session.js').createSession;
 let vault: FakeVault;
@@ -41,7 +41,7 @@ const renew = () => vi.fn(async () => ({ token: 'SECRET-2', refreshToken: 'SECRE
 async function httpWith(...interceptors: HttpInterceptorFn[]): Promise<HttpClient> {
   const app = await createApplication({
     providers: [
-      provideZonelessChangeDetection(),
+      ...testProviders,
       provideHttpClient(withFetch(), withInterceptors(interceptors), withNoXsrfProtection()),
     ],
   });

@@ -10,13 +10,13 @@ import {
   withInterceptors,
   withNoXsrfProtection,
 } from '@angular/common/http';
-import { provideZonelessChangeDetection } from '@angular/core';
 import { createApplication } from '@angular/platform-browser';
 import { firstValueFrom, toArray } from 'rxjs';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { sessionInterceptor } from '../../angular-http.js';
 import { signedInPage } from '../project.js';
 import { serveApi } from '../servers.js';
+import { testProviders } from './angular-app.js';
 
 it('authorises, and sends once more after a 401; Angular warns that redirects cannot be refused', async () => {
   for (const method of ['log', 'error'] as const) vi.spyOn(console, method).mockImplementation(() => {});
@@ -26,10 +26,7 @@ it('authorises, and sends once more after a 401; Angular warns that redirects ca
   const session = createSession({ refresh: async () => ({ token: 'SECRET-2' }) });
   const interceptor = sessionInterceptor(session, { origins: [server.origin] });
   const app = await createApplication({
-    providers: [
-      provideZonelessChangeDetection(),
-      provideHttpClient(withInterceptors([interceptor]), withNoXsrfProtection()),
-    ],
+    providers: [...testProviders, provideHttpClient(withInterceptors([interceptor]), withNoXsrfProtection())],
   });
   onTestFinished(() => app.destroy());
   const http = app.injector.get(HttpClient);

@@ -2,17 +2,12 @@
 // The Angular binding, in a component that the real Angular compiles and renders, without zone.js.
 
 import '@angular/compiler';
-import {
-  Component,
-  InjectionToken,
-  type Injector,
-  inject,
-  provideZonelessChangeDetection,
-} from '@angular/core';
+import { Component, InjectionToken, type Injector, inject } from '@angular/core';
 import { createApplication } from '@angular/platform-browser';
 import { beforeEach, vi } from 'vitest';
 import { injectSession } from '../../angular.js';
 import type { Session } from '../../session.js';
+import { testProviders } from './angular-app.js';
 import { followsSession, label } from './contract.js';
 
 const SESSION = new InjectionToken<Session>('session');
@@ -39,7 +34,7 @@ beforeEach(() => {
 
 followsSession(async (session) => {
   const app = await createApplication({
-    providers: [provideZonelessChangeDetection(), { provide: SESSION, useValue: session }],
+    providers: [...testProviders, { provide: SESSION, useValue: session }],
   });
   const root = document.createElement('session-view');
   app.bootstrap(View, root);

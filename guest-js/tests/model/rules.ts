@@ -32,6 +32,9 @@ export class Rules {
   /** The token that the page asked to store last, and how often it asked for a clear. */
   #written: string | undefined;
   #clears = 0;
+  /** How often the page asked for a read, and whether its last write demanded a revision. */
+  #reads = 0;
+  #demandedRevision = false;
   /** The store may hold a refresh token that is used up, or a token of an earlier login. */
   #stale: boolean | 'perhaps' = false;
   /** What has to hold after this step. */
@@ -113,8 +116,10 @@ export class Rules {
     this.#changesAtCall = this.#changes;
     if (command === 'set_token') this.#written = args.token;
     if (command === 'clear_token') this.#clears++;
+    if (command === 'get_token') this.#reads++;
     const writes = command === 'set_token' || command === 'clear_token';
     if (writes) {
+      this.#demandedRevision = args.ifRevision !== undefined;
       this.#demand(!this.#disposed || !this.#wrote, `P3 ${name}: a disposed session writes a second time`);
       this.#wrote = true;
       const wins = args.ifRevision === undefined;
@@ -157,7 +162,10 @@ export class Rules {
     }
     if (command === 'clear_token' && !error && isCurrent)
       this.#stale = this.page.session.getToken() === this.#written ? false : 'perhaps';
-    if (command === 'set_token' && error && error !== 'conflict' && isCurrent) this.#expectClear();
+    if (command === 'set_token' && error && error !== 'conflict' && isCurrent) {
+      if (error === 'timeout' && this.#demandedRevision) this.#expectRead();
+      else this.#expectClear();
+    }
   }
 
   #expectSameToken(after: string): void {
@@ -177,6 +185,16 @@ export class Rules {
         session.getSnapshot() === before,
         `P3 ${name}: a read from before a login or logout is shown`,
       );
+    });
+  }
+
+  /** A write may have happened: before a stored token that is used up goes, the page looks whose it is. */
+  #expectRead(): void {
+    const { name, session } = this.page;
+    if (this.#disposed || session.getToken() !== this.#written || this.#stale !== true) return;
+    const reads = this.#reads;
+    this.#due.push(() => {
+      this.#demand(this.#reads > reads, `${name}: a write timed out and the stored token was not looked at`);
     });
   }
 

@@ -1,4 +1,4 @@
-// A stand-in for the native side with the rules of src/vault.rs, for one account: order, memory copy, revisions, notices.
+// A stand-in for the native side with the rules of src/vault, for one account: order, memory copy, revisions, notices.
 
 import type { TokenRecord } from '../../commands.js';
 import type { ErrorCode } from '../../errors.js';
@@ -44,6 +44,8 @@ export class Vault {
   /** For each watching page, what numbers its next message and answers how to deliver that. */
   readonly channels = new Map<object, () => (notice: object) => void>();
   #copy: TokenRecord | undefined;
+  /** The last write has no known outcome, so no read is kept in memory. */
+  #unsettled = false;
   /** Calls that wait for the store, in the order of their arrival; the first is under way. */
   readonly #order: Call[] = [];
   /** A write that timed out and is still on its way to the disk: it is there before anything later is. */
@@ -88,10 +90,12 @@ export class Vault {
     }
   }
 
-  /** Nobody knows whether the write was carried out: no revision, no notice. */
+  /** Nobody knows whether the write was carried out: a revision is spent, and everybody is to read again. */
   #timeOut(call: Call, next: TokenRecord | undefined, fault: StoreFault): void {
     this.#copy = undefined;
+    this.#unsettled = true;
     this.#land();
+    this.#notify(true);
     const land = () => {
       call.written({ before: this.stored, after: next, acknowledged: false });
       this.stored = next;
@@ -111,7 +115,7 @@ export class Vault {
       return;
     }
     this.#land();
-    this.#copy = this.memoryCopy ? this.stored : undefined;
+    this.#copy = this.memoryCopy && !this.#unsettled ? this.stored : undefined;
     call.answer(this.stored ? { ...this.stored, revision: this.revision } : null);
   }
 
@@ -124,14 +128,18 @@ export class Vault {
   #commit(record: TokenRecord | undefined): number {
     this.stored = record;
     this.#copy = this.memoryCopy ? record : undefined;
-    this.untold = false;
-    const notice = { account: 'default', revision: ++this.revision, present: !!record };
+    this.untold = this.#unsettled = false;
+    this.#notify(!!record);
+    return this.revision;
+  }
+
+  #notify(present: boolean): void {
+    const notice = { account: 'default', revision: ++this.revision, present };
     for (const [page, number] of this.channels) {
       const deliver = number();
       this.world.owe(`notice of ${notice.revision}`, () => {
         if (this.channels.has(page)) deliver(notice);
       });
     }
-    return this.revision;
   }
 }

@@ -1,4 +1,4 @@
-//! A store that never answers: what is told of its state.
+//! A store that never answers.
 
 use std::future::pending;
 
@@ -10,8 +10,11 @@ struct Silent;
 
 #[async_trait]
 impl SecretStore for Silent {
-    async fn get(&self, _: &Item, _: &Prompts) -> Result<Option<Zeroizing<Vec<u8>>>> {
-        pending().await
+    async fn get(&self, item: &Item, prompts: &Prompts) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        match item.account.as_str() {
+            "with a prompt" => prompts.waiting(pending()).await,
+            _ => pending().await,
+        }
     }
 
     async fn set(&self, _: &Item, _: &[u8], _: &Prompts) -> Result<()> {
@@ -43,4 +46,13 @@ async fn p6_a_store_that_does_not_tell_its_state_amid_a_prompt_is_locked() {
     let mut prompt = Box::pin(vault.0.prompts.waiting(pending::<()>()));
     started(&mut prompt).await;
     assert_eq!(vault.info().await.unwrap().state, StoreState::Locked);
+}
+
+#[tokio::test]
+async fn p6_the_prompt_of_one_account_does_not_make_the_timeout_of_another_a_locked_store() {
+    let vault = Vault::new(Arc::new(Silent), SOON, true);
+    let (asking, other) = (Account::new("with a prompt").unwrap(), account());
+    let (asked, timed_out) = tokio::join!(vault.get(&asking), vault.get(&other));
+    assert_eq!(code(asked), ErrorCode::Locked);
+    assert_eq!(code(timed_out), ErrorCode::Timeout);
 }

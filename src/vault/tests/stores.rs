@@ -92,9 +92,8 @@ impl TestStore {
 
         let statuses: &[(i32, ErrorCode)] = match self.kind {
             Kind::Memory | Kind::SmallItems => {
-                return ErrorCode::ALL
-                    .map(|code| Failure { code, status: 0 })
-                    .into();
+                let codes = ErrorCode::ALL.iter();
+                return codes.map(|&code| Failure { code, status: 0 }).collect();
             }
             // Locked with nobody there to ask; asleep; dialog cancelled; password refused; the item
             // of another build; no login keychain.

@@ -27,17 +27,10 @@ final class RequestTests: KeychainTestCase {
   }
 
   func test_the_shared_rules_for_accounts_hold() throws {
-    struct Rule: Decodable {
-      let name: String
-      let account: String?
-      let `repeat`: String?
-      let times: Int?
-      let valid: Bool
-    }
-    let rules: [Rule] = try fixture("account-rules.json")
+    let rules: [AccountRule] = try fixture("account-rules.json")
     XCTAssertGreaterThan(rules.count, 20)
     for rule in rules {
-      let account = rule.account ?? String(repeating: rule.repeat ?? "", count: rule.times ?? 0)
+      let account = rule.text
       keychain.forgetCalls()
       if rule.valid {
         assertSuccess(app.set(account, value))

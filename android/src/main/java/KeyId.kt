@@ -7,6 +7,10 @@ import java.security.SecureRandom
 internal class KeyId(val bytes: ByteArray) {
   val alias: String get() = ALIAS_START + bytes.hex()
 
+  override fun equals(other: Any?) = other is KeyId && bytes.contentEquals(other.bytes)
+
+  override fun hashCode() = bytes.contentHashCode()
+
   companion object {
     const val LENGTH = 16
     private const val ALIAS_START = "app.secure_token.v1."

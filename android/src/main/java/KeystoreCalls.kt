@@ -4,15 +4,16 @@ package app.secure_token
 import android.annotation.TargetApi
 import android.os.Build
 import android.security.KeyStoreException
+import android.security.keystore.KeyExpiredException
 import android.security.keystore.KeyPermanentlyInvalidatedException
+import android.security.keystore.UserNotAuthenticatedException
 import java.security.InvalidAlgorithmParameterException
 import java.security.NoSuchAlgorithmException
 import java.security.NoSuchProviderException
-import java.security.ProviderException
 import java.security.UnrecoverableKeyException
 import javax.crypto.BadPaddingException
 
-/** The Keystore has no such key. It says so for a moment too while it restarts (API 24 to 27). */
+/** The Keystore has no such key. Up to API 30 it also says so for a moment while it restarts. */
 internal class KeyMissingException : Exception()
 
 /** Runs calls of the Keystore; [pause] waits the given number of milliseconds before a retry. */
@@ -28,12 +29,16 @@ internal class KeystoreCalls(private val pause: (Long) -> Unit) {
       }
       pause(milliseconds)
     }
+    return once(task, call)
+  }
+
+  /** As [run], without a retry. */
+  fun <T> once(task: String, call: () -> T): T =
     try {
-      return call()
+      call()
     } catch (e: Exception) {
       throw Failure.of(e).toException(task)
     }
-  }
 
   private companion object {
     val PAUSES = longArrayOf(50, 100, 200)
@@ -57,7 +62,9 @@ private class Failure(val code: ErrorCode, val mayPass: Boolean, val causes: Lis
         when (cause) {
           is StoreException -> return cause.code to false
           is BadPaddingException -> return ErrorCode.CORRUPT to false
-          is KeyPermanentlyInvalidatedException -> return ErrorCode.LOST to false
+          is KeyPermanentlyInvalidatedException, is KeyExpiredException -> return ErrorCode.LOST to false
+          // AOSP throws it without a cause, also for a Keystore that is locked or not initialized.
+          is UserNotAuthenticatedException -> return ErrorCode.LOCKED to false
         }
       }
       causes.firstNotNullOfOrNull { it as? KeyStoreException }?.let { return told(it) }
@@ -66,8 +73,15 @@ private class Failure(val code: ErrorCode, val mayPass: Boolean, val causes: Lis
         is InvalidAlgorithmParameterException -> ErrorCode.INTERNAL to false
         is NoSuchAlgorithmException, is NoSuchProviderException -> ErrorCode.UNAVAILABLE to false
         is java.security.KeyStoreException -> ErrorCode.UNAVAILABLE to false
-        is ProviderException -> ErrorCode.UNAVAILABLE to true
-        is RuntimeException -> ErrorCode.INTERNAL to false
+        is SecurityException -> ErrorCode.DENIED to false
+        // What AOSP throws if two threads use one operation of the Keystore; an IllegalArgumentException too.
+        is IllegalThreadStateException -> ErrorCode.UNAVAILABLE to true
+        is IllegalArgumentException, is ClassCastException, is UnsupportedOperationException ->
+          ErrorCode.INTERNAL to false
+        // AOSP throws it for a reply without an operation; our own code, and any other, for a fault.
+        is IllegalStateException -> (if (causes.size > 1) ErrorCode.UNAVAILABLE else ErrorCode.INTERNAL) to true
+        // Among them what the framework lets through while the service is away: ProviderException,
+        // ServiceSpecificException, and NullPointerException in the place of the service.
         else -> ErrorCode.UNAVAILABLE to true
       }
     }
@@ -80,30 +94,50 @@ private class Failure(val code: ErrorCode, val mayPass: Boolean, val causes: Lis
         else -> worded(e)
       }
 
-    /** From API 33 on the Keystore tells whether a retry can help. */
+    /** From API 33 on the Keystore says what a failure is about, and whether a retry can help. */
     @TargetApi(Build.VERSION_CODES.TIRAMISU)
     private fun numbered(e: KeyStoreException): Pair<ErrorCode, Boolean> =
       when {
         e.requiresUserAuthentication() -> ErrorCode.LOCKED to false
-        e.isTransientFailure -> ErrorCode.UNAVAILABLE to true
-        else ->
-          when (e.numericErrorCode) {
-            KeyStoreException.ERROR_KEYSTORE_UNINITIALIZED -> ErrorCode.LOCKED to false
-            KeyStoreException.ERROR_KEY_DOES_NOT_EXIST, KeyStoreException.ERROR_KEY_CORRUPTED ->
-              ErrorCode.LOST to false
-            KeyStoreException.ERROR_PERMISSION_DENIED -> ErrorCode.DENIED to false
-            else -> ErrorCode.INTERNAL to false
-          }
+        e.numericErrorCode == KeyStoreException.ERROR_KEYSTORE_UNINITIALIZED -> ErrorCode.LOCKED to false
+        e.numericErrorCode == KeyStoreException.ERROR_KEY_DOES_NOT_EXIST -> ErrorCode.LOST to false
+        e.numericErrorCode == KeyStoreException.ERROR_KEY_CORRUPTED -> ErrorCode.LOST to false
+        e.numericErrorCode == KeyStoreException.ERROR_PERMISSION_DENIED -> ErrorCode.DENIED to false
+        // A fault of the system is not one of the key. AOSP calls it final even if the service only restarts.
+        e.isTransientFailure || e.isSystemError || e.internalNumber in PASSING -> ErrorCode.UNAVAILABLE to true
+        else -> ErrorCode.INTERNAL to false
       }
 
-    /** Before API 33 its numbers are hidden; the texts are the table of `android.security.KeyStore`. */
+    /** Before API 33 its numbers are hidden; the texts are the tables of AOSP's `KeyStore` and `KeymasterDefs`. */
     private fun worded(e: KeyStoreException): Pair<ErrorCode, Boolean> =
       when {
-        e.says("User authentication required") || e.says("Keystore not initialized") -> ErrorCode.LOCKED to false
+        LOCKED.any { e.says(it) } -> ErrorCode.LOCKED to false
         e.says("Permission denied") -> ErrorCode.DENIED to false
+        e.says("Key permanently invalidated") -> ErrorCode.LOST to false
         e.says("Key not found") || e.says("Key blob corrupted") -> ErrorCode.LOST to true
         else -> ErrorCode.UNAVAILABLE to true
       }
+
+    private val LOCKED =
+      listOf(
+        "User authentication required",
+        "Key user not authenticated",
+        "Operation requires authorization",
+        "Keystore not initialized",
+      )
+
+    /**
+     * Numbers that AOSP marks neither as passing nor as the system's, although they pass: KeyMint's
+     * TOO_MANY_OPERATIONS, MEMORY_ALLOCATION_FAILED, OPERATION_CANCELLED, CONCURRENT_ACCESS_CONFLICT and
+     * HARDWARE_NOT_YET_AVAILABLE, the Keystore's BACKEND_BUSY and OPERATION_BUSY.
+     */
+    private val PASSING = setOf(-31, -41, -46, -47, -85, 18, 19)
+
+    private val INTERNAL_NUMBER = Regex("""internal Keystore code: (-?\d+)""")
+
+    /** The number of the service; hidden, and a part of the text. */
+    private val KeyStoreException.internalNumber
+      get() = INTERNAL_NUMBER.find(message.orEmpty())?.run { groupValues[1].toIntOrNull() }
 
     private fun KeyStoreException.says(text: String) = message.orEmpty().startsWith(text)
 

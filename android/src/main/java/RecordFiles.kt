@@ -20,6 +20,14 @@ internal class RecordFiles(private val root: File, service: String, private val 
     return bytes
   }
 
+  /** The key that sealed the record of [account]; null if there is no record, or none that says it. */
+  fun keyOf(account: String): KeyId? =
+    try {
+      headerOf(file(account))?.keyId
+    } catch (_: StoreException) {
+      null
+    }
+
   fun write(account: String, bytes: ByteArray) {
     if (folder !in durable || !folder.isDirectory) {
       // Android makes the root, and does not wait for the disk.
@@ -33,22 +41,47 @@ internal class RecordFiles(private val root: File, service: String, private val 
   fun delete(account: String) = Disk.remove(folder, file(account), draft(account))
 
   /** The headers of all records. A file of ours that is damaged could be any account's, so it is an error. */
-  fun headers(): List<RecordHeader> =
-    Disk.names(folder).filter(RECORD::matches).sorted().mapNotNull { name ->
-      Disk.read(File(folder, name), RecordHeader.LONGEST)?.let { start ->
-        val header = RecordHeader.decode(start)
-        if (sha256(header.service) != folder.name || sha256(header.account) != name) {
-          throw corrupt("it is in the place of another one")
-        }
-        header
-      }
-    }
+  fun headers(): List<RecordHeader> = namesIn(folder).mapNotNull { headerOf(File(folder, it)) }
 
   private fun file(account: String) = File(folder, sha256(account))
 
   private fun draft(account: String) = File(folder, sha256(account) + ".new")
 
-  private companion object {
-    val RECORD = Regex("[0-9a-f]{64}")
+  companion object {
+    private val HASH = Regex("[0-9a-f]{64}")
+
+    /** The keys that the records of the app need, whichever service they belong to. */
+    fun neededKeys(root: File): NeededKeys {
+      val all = File(root, "secure-token")
+      val ids = LinkedHashSet<KeyId>()
+      var complete = true
+      fun <T> unlessUnreadable(read: () -> List<T>): List<T> =
+        try {
+          read()
+        } catch (_: StoreException) {
+          complete = false
+          emptyList()
+        }
+      for (folder in unlessUnreadable { namesIn(all) }) {
+        for (name in unlessUnreadable { namesIn(File(all, folder)) }) {
+          ids += unlessUnreadable { listOfNotNull(headerOf(File(all, "$folder/$name"))?.keyId) }
+        }
+      }
+      return NeededKeys(ids, complete)
+    }
+
+    private fun namesIn(folder: File) = Disk.names(folder).filter(HASH::matches).sorted()
+
+    /** Null only if there is no such file. */
+    private fun headerOf(file: File): RecordHeader? {
+      val header = RecordHeader.decode(Disk.read(file, RecordHeader.LONGEST) ?: return null)
+      if (sha256(header.service) != file.parentFile!!.name || sha256(header.account) != file.name) {
+        throw corrupt("it is in the place of another one")
+      }
+      return header
+    }
   }
 }
+
+/** [complete] is false if a record could not be read: it may need a key that is not among [ids]. */
+internal class NeededKeys(val ids: Set<KeyId>, val complete: Boolean)

@@ -16,31 +16,65 @@ import javax.crypto.spec.GCMParameterSpec
 
 private const val KEYSTORE = "AndroidKeyStore"
 private const val TRANSFORMATION = "AES/GCM/NoPadding"
+private const val SEAL = "seal a record"
 
 /**
  * AES-256-GCM with keys that never leave the Keystore.
  *
- * There is one key, made with the first value. Another one is made only when no key can seal any more. A key that has
- * sealed anything is never removed: one that fails today may open its records tomorrow.
+ * There is one key, made with the first value. Another one is made only if no key is there to seal with.
  */
 internal class SealingKeys(private val context: Context, private val calls: KeystoreCalls) {
-  /** Seals [value]; [associatedData] is asked for the key that is used. */
-  fun seal(value: ByteArray, strongBox: Boolean, associatedData: (KeyId) -> ByteArray): Pair<KeyId, Sealed> {
-    for (id in ids()) {
+  /**
+   * Seals [value] with the first key of [inUse], then of the Keystore's list, that is there; [associatedData] is asked
+   * for that key.
+   *
+   * A key is passed over only if it is gone for good. That it cannot be had now is an error: a Keystore that fails also
+   * shows an empty list, and would otherwise get a new key with every write.
+   */
+  fun seal(
+    value: ByteArray,
+    strongBox: Boolean,
+    inUse: Sequence<KeyId>,
+    associatedData: (KeyId) -> ByteArray,
+  ): Pair<KeyId, Sealed> {
+    val gone = LinkedHashSet<KeyId>()
+    for (id in inUse.distinct()) {
+      unlessGone { calls.run(SEAL) { sealWith(id, value, associatedData(id)) } }?.let { return id to it }
+      gone += id
+    }
+    for (id in listed() - gone) {
       try {
-        return id to sealWith(id, value, associatedData(id))
+        return id to calls.run(SEAL) { sealWith(id, value, associatedData(id)) }
       } catch (e: StoreException) {
-        // A key that is broken for good would keep the app from ever storing a token again.
-        if (e.code == ErrorCode.LOCKED || e.code == ErrorCode.DENIED) throw e
+        // No record needs this key. One that is broken must not keep the app from storing a token.
+        if (e.code == ErrorCode.LOCKED || e.code == ErrorCode.UNAVAILABLE) throw e
       }
     }
-    val id = KeyId.random()
-    calls.run("make a key") { make(id, strongBox) }
+    return sealWithNewKey(value, strongBox, gone, associatedData)
+  }
+
+  /**
+   * Up to Android 11 a Keystore that restarts calls every key absent. So those of [gone] are asked for once more as soon
+   * as the Keystore has made a key, which proves that it works.
+   */
+  private fun sealWithNewKey(
+    value: ByteArray,
+    strongBox: Boolean,
+    gone: Set<KeyId>,
+    associatedData: (KeyId) -> ByteArray,
+  ): Pair<KeyId, Sealed> {
+    val new = KeyId.random()
     try {
-      return id to sealWith(id, value, associatedData(id))
+      calls.run("make a key") { make(new, strongBox) }
+      val sealed = calls.run(SEAL) { sealWith(new, value, associatedData(new)) }
+      for (id in gone) {
+        val again = unlessGone { calls.once(SEAL) { sealWith(id, value, associatedData(id)) } } ?: continue
+        discard(new)
+        return id to again
+      }
+      return new to sealed
     } catch (e: StoreException) {
-      // Nothing is sealed by it.
-      remove(id, e)
+      discard(new, e)
       if (e.code != ErrorCode.LOST) throw e
       throw StoreException(ErrorCode.INTERNAL, "the Keystore did not keep the key that it made: ${e.message}")
     }
@@ -55,10 +89,10 @@ internal class SealingKeys(private val context: Context, private val calls: Keys
       cipher.doFinal(sealed.ciphertext)
     }
 
-  /** Where the key is that seals now; null while there is none. */
-  fun level(): KeyLevel? {
+  /** Where the key is that seals now, the first that is there of [inUse] and of the list; null while there is none. */
+  fun level(inUse: Set<KeyId>): KeyLevel? {
     var failure: StoreException? = null
-    for (id in ids()) {
+    for (id in inUse.asSequence() + sequence { yieldAll(listed()) }) {
       try {
         return calls.run("describe its key") { KeyLevel.of(load(id), KEYSTORE) }
       } catch (e: StoreException) {
@@ -69,17 +103,29 @@ internal class SealingKeys(private val context: Context, private val calls: Keys
     return null
   }
 
-  private fun ids(): List<KeyId> =
+  /** The plugin's keys as the Keystore lists them. AOSP also returns an empty list if it fails. */
+  fun listed(): List<KeyId> =
     calls.run("list its keys") { keyStore().aliases().toList().sorted().mapNotNull(KeyId::of) }
 
-  private fun sealWith(id: KeyId, value: ByteArray, associatedData: ByteArray): Sealed =
-    calls.run("seal a record") {
-      val cipher = Cipher.getInstance(TRANSFORMATION)
-      // The Keystore makes the IV, so that none can come twice.
-      cipher.init(Cipher.ENCRYPT_MODE, load(id))
-      cipher.updateAAD(associatedData)
-      Sealed(cipher.iv, cipher.doFinal(value))
+  /** Removes a key that nothing needs. */
+  fun remove(id: KeyId) = calls.once("remove a key") { keyStore().deleteEntry(id.alias) }
+
+  /** Null if the key is gone for good. */
+  private inline fun unlessGone(seal: () -> Sealed): Sealed? =
+    try {
+      seal()
+    } catch (e: StoreException) {
+      if (e.code != ErrorCode.LOST) throw e
+      null
     }
+
+  private fun sealWith(id: KeyId, value: ByteArray, associatedData: ByteArray): Sealed {
+    val cipher = Cipher.getInstance(TRANSFORMATION)
+    // The Keystore makes the IV, so that none can come twice.
+    cipher.init(Cipher.ENCRYPT_MODE, load(id))
+    cipher.updateAAD(associatedData)
+    return Sealed(cipher.iv, cipher.doFinal(value))
+  }
 
   private fun load(id: KeyId): SecretKey =
     keyStore().getKey(id.alias, null) as SecretKey? ?: throw KeyMissingException()
@@ -107,11 +153,12 @@ internal class SealingKeys(private val context: Context, private val calls: Keys
   @TargetApi(Build.VERSION_CODES.P)
   private fun hasStrongBox() = context.packageManager.hasSystemFeature(PackageManager.FEATURE_STRONGBOX_KEYSTORE)
 
-  private fun remove(id: KeyId, cause: StoreException) {
+  /** Removes a key that has sealed no record. A key that stays is removed by a later process. */
+  private fun discard(id: KeyId, cause: StoreException? = null) {
     try {
-      calls.run("remove a key") { keyStore().deleteEntry(id.alias) }
+      remove(id)
     } catch (e: StoreException) {
-      cause.addSuppressed(e)
+      cause?.addSuppressed(e)
     }
   }
 

@@ -2,6 +2,7 @@
 package app.secure_token
 
 import android.content.Context
+import android.os.Process
 import android.os.UserManager
 import java.io.File
 
@@ -25,6 +26,9 @@ internal class TokenStore(private val context: Context, pause: (Long) -> Unit = 
   private val keys = SealingKeys(context, KeystoreCalls(pause))
   private val durableFolders = HashSet<File>()
 
+  /** Whether keys may be left over that no record needs: a process that was killed may not have removed them. */
+  private var mayHaveLeftovers = true
+
   /** The value, or null only where there is none. */
   fun get(service: String, account: String): ByteArray? = inTurn {
     requireUnlocked()
@@ -34,18 +38,41 @@ internal class TokenStore(private val context: Context, pause: (Long) -> Unit = 
     keys.open(record.header.keyId, record.sealed, record.header.associatedData(context.packageName))
   }
 
-  /** Stores [value] in the place of what was there. [strongBox] matters where a key has to be made. */
+  /**
+   * Stores [value] in the place of what was there.
+   *
+   * It is sealed with the key of the record that it replaces, or else with another one that a record has, or else with
+   * one that the Keystore lists. A key is made only if each of them is gone for good. [strongBox] matters for that one.
+   */
   fun set(service: String, account: String, value: ByteArray, strongBox: Boolean) = inTurn {
     requireUnlocked()
+    val files = files(service)
     val header = { id: KeyId -> RecordHeader(id, service, account) }
-    val (id, sealed) = keys.seal(value, strongBox) { header(it).associatedData(context.packageName) }
-    files(service).write(account, SealedRecord(header(id), sealed).encode())
+    val old = files.keyOf(account)
+    val inUse = sequence {
+      old?.let { yield(it) }
+      yieldAll(RecordFiles.neededKeys(root).ids)
+    }
+    val (id, sealed) = keys.seal(value, strongBox, inUse) { header(it).associatedData(context.packageName) }
+    try {
+      files.write(account, SealedRecord(header(id), sealed).encode())
+    } catch (e: StoreException) {
+      removeUnneeded { listOf(id) }
+      throw e
+    }
+    if (mayHaveLeftovers || old != null && old != id) {
+      mayHaveLeftovers = false
+      removeUnneeded { keys.listed() + listOfNotNull(old) }
+    }
   }
 
-  /** Succeeds where there is nothing. */
+  /** Succeeds if there is nothing. Removes the key as well if no other record needs it. */
   fun delete(service: String, account: String) = inTurn {
     requireUnlocked()
-    files(service).delete(account)
+    val files = files(service)
+    val id = files.keyOf(account)
+    files.delete(account)
+    if (id != null) removeUnneeded { listOf(id) }
   }
 
   fun list(service: String): List<String> = inTurn {
@@ -57,7 +84,7 @@ internal class TokenStore(private val context: Context, pause: (Long) -> Unit = 
   fun info(): StoreInfo = inTurn {
     try {
       requireUnlocked()
-      val level = keys.level()
+      val level = keys.level(RecordFiles.neededKeys(root).ids)
       StoreInfo(
         StoreInfo.State.AVAILABLE,
         level?.hardware ?: false,
@@ -76,7 +103,25 @@ internal class TokenStore(private val context: Context, pause: (Long) -> Unit = 
     }
   }
 
-  private fun files(service: String) = RecordFiles(context.noBackupFilesDir, service, durableFolders)
+  /**
+   * Removes those of [keysToCheck] that no record needs. Fails silently: the record is as the caller wants it, and a
+   * later process tries again.
+   */
+  private fun removeUnneeded(keysToCheck: () -> List<KeyId>) {
+    // Apps with one `sharedUserId` share their keys, and this one does not see the records of the others.
+    if (context.packageManager.getPackagesForUid(Process.myUid()).orEmpty().size > 1) return
+    val needed = RecordFiles.neededKeys(root)
+    if (!needed.complete) return
+    try {
+      keysToCheck().filterNot(needed.ids::contains).forEach(keys::remove)
+    } catch (_: StoreException) {
+      return
+    }
+  }
+
+  private val root: File get() = context.noBackupFilesDir
+
+  private fun files(service: String) = RecordFiles(root, service, durableFolders)
 
   private inline fun <T> inTurn(call: () -> T): T = synchronized(turn, call)
 

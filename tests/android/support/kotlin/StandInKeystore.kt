@@ -31,7 +31,7 @@ import javax.crypto.SecretKeyFactorySpi
 import javax.crypto.spec.SecretKeySpec
 
 /** Where the stand-in asks whether to fail. */
-enum class KeystoreCall { LIST, LOAD, MAKE, SEAL, OPEN, DESCRIBE }
+enum class KeystoreCall { LIST, LOAD, MAKE, SEAL, OPEN, DESCRIBE, REMOVE }
 
 /**
  * Stands for the Keystore service: its keys outlive a store, and their bytes never come out.
@@ -54,6 +54,12 @@ object StandInKeystore {
 
   @Volatile var strongBox = false
 
+  /** What AOSP does if the service fails: it logs the failure and returns no alias. */
+  @Volatile var listIsEmpty = false
+
+  /** Called with the alias of every key that is removed. */
+  @Volatile var beforeRemoval: (String) -> Unit = {}
+
   fun install() {
     remove()
     keys.clear()
@@ -61,6 +67,8 @@ object StandInKeystore {
     fault = {}
     level = KeyProperties.SECURITY_LEVEL_TRUSTED_ENVIRONMENT
     strongBox = false
+    listIsEmpty = false
+    beforeRemoval = {}
     Security.insertProviderAt(StandInProvider(), 1)
   }
 
@@ -80,7 +88,9 @@ object StandInKeystore {
 
 /** A key without bytes to take out, as those of the Keystore are. */
 class StandInKey(internal val inside: SecretKey, internal val level: Int) : SecretKey {
-  @Volatile internal var used = false
+  /** What every use of this key ends with. */
+  @Volatile var failure: (() -> Throwable)? = null
+
   override fun getAlgorithm() = "AES"
   override fun getFormat(): String? = null
   override fun getEncoded(): ByteArray? = null
@@ -109,7 +119,7 @@ private class StandInKeyStoreSpi : KeyStoreSpi() {
 
   override fun engineAliases(): Enumeration<String> {
     StandInKeystore.fault(KeystoreCall.LIST)
-    return Collections.enumeration(StandInKeystore.keys.keys.toList())
+    return Collections.enumeration(if (StandInKeystore.listIsEmpty) emptyList() else StandInKeystore.keys.keys.toList())
   }
 
   override fun engineGetKey(alias: String, password: CharArray?): Key? {
@@ -122,7 +132,8 @@ private class StandInKeyStoreSpi : KeyStoreSpi() {
   override fun engineSize() = StandInKeystore.keys.size
 
   override fun engineDeleteEntry(alias: String) {
-    if (StandInKeystore.keys[alias]?.used == true) throw AssertionError("a key that has sealed is never removed")
+    StandInKeystore.fault(KeystoreCall.REMOVE)
+    StandInKeystore.beforeRemoval(alias)
     StandInKeystore.keys.remove(alias)
   }
 
@@ -225,15 +236,18 @@ private class StandInCipher : CipherSpi() {
     inside.update(bytes, offset, length, out, at)
 
   override fun engineDoFinal(bytes: ByteArray, offset: Int, length: Int): ByteArray {
-    StandInKeystore.fault(call)
-    key?.used = true
+    use()
     return inside.doFinal(bytes, offset, length)
   }
 
   override fun engineDoFinal(bytes: ByteArray, offset: Int, length: Int, out: ByteArray, at: Int): Int {
-    StandInKeystore.fault(call)
-    key?.used = true
+    use()
     return inside.doFinal(bytes, offset, length, out, at)
+  }
+
+  private fun use() {
+    StandInKeystore.fault(call)
+    key?.failure?.let { throw it() }
   }
 
   override fun engineSetMode(mode: String) = Unit

@@ -46,6 +46,8 @@ public final class StandInKeychain: @unchecked Sendable {
   public struct Item {
     public let service: String
     public let account: String
+    /// The account as it was given: other code may write data or a number, or leave it out.
+    public let accountAttribute: Any?
     public let group: String
     public let synchronizable: Bool
     public fileprivate(set) var accessible: CFString
@@ -117,6 +119,7 @@ public final class StandInKeychain: @unchecked Sendable {
       let item = Item(
         service: text(attributes, kSecAttrService) ?? "",
         account: text(attributes, kSecAttrAccount) ?? "",
+        accountAttribute: attributes[kSecAttrAccount as String],
         group: group,
         synchronizable: attributes[kSecAttrSynchronizable as String] as? Bool ?? false,
         accessible: attributes[kSecAttrAccessible as String] as? CFString ?? kSecAttrAccessibleWhenUnlocked,
@@ -224,12 +227,12 @@ public final class StandInKeychain: @unchecked Sendable {
 
   private func result(_ item: Item, for query: [String: Any]) -> NSObject {
     guard query[kSecReturnAttributes as String] as? Bool == true else { return item.value as NSData }
-    let attributes: [String: Any] = [
+    var attributes: [String: Any] = [
       kSecAttrService as String: item.service,
-      kSecAttrAccount as String: item.account,
       kSecAttrAccessGroup as String: item.group,
       kSecAttrAccessible as String: item.accessible,
     ]
+    attributes[kSecAttrAccount as String] = item.accountAttribute
     return attributes as NSDictionary
   }
 

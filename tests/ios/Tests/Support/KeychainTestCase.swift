@@ -23,16 +23,16 @@ class KeychainTestCase: XCTestCase {
 
   /// An item that another program, or an earlier version of the app, has put there.
   func plant(
-    _ account: String, _ value: String, service: String = App.service, accessible: CFString? = nil,
+    _ account: Any?, _ value: String, service: String = App.service, accessible: CFString? = nil,
     group: String? = nil, synchronizable: Bool = false
   ) {
     var item: [String: Any] = [
       kSecClass as String: kSecClassGenericPassword,
       kSecAttrService as String: service,
-      kSecAttrAccount as String: account,
       kSecAttrSynchronizable as String: synchronizable,
       kSecValueData as String: Data(value.utf8),
     ]
+    item[kSecAttrAccount as String] = account
     item[kSecAttrAccessible as String] = accessible ?? kSecAttrAccessibleAfterFirstUnlockThisDeviceOnly
     item[kSecAttrAccessGroup as String] = group
     XCTAssertEqual(SecItemAdd(item as CFDictionary, nil), errSecSuccess)

@@ -119,7 +119,7 @@ class DamageTest : StoreTest() {
   fun `P1 a record sealed by another app is refused`() {
     val header = { id: KeyId -> RecordHeader(id, SERVICE, ACCOUNT) }
     val keys = SealingKeys(context, KeystoreCalls(pauses::add))
-    val (id, sealed) = keys.seal("value".toByteArray(), false) { header(it).associatedData("com.example.another.app") }
+    val (id, sealed) = keys.seal("value".toByteArray(), false, emptySequence()) { header(it).associatedData("com.example.another.app") }
     folderOf(SERVICE).mkdirs()
     fileOf(ACCOUNT).writeBytes(SealedRecord(header(id), sealed).encode())
     refused(ErrorCode.CORRUPT) { get(ACCOUNT) }

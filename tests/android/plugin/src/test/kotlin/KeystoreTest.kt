@@ -3,12 +3,10 @@ package app.secure_token
 
 import android.os.Build
 import android.os.UserManager
-import android.security.KeyStoreException
 import android.security.keystore.KeyPermanentlyInvalidatedException
 import android.security.keystore.KeyProperties
 import app.secure_token.standin.KeystoreCall
 import app.secure_token.standin.StandInKeystore
-import java.security.InvalidKeyException
 import java.security.ProviderException
 import java.security.UnrecoverableKeyException
 import org.junit.Assert.assertArrayEquals
@@ -18,31 +16,7 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.robolectric.Shadows.shadowOf
 
-/** Numbers of the Keystore service: `ResponseCode` and KeyMint's `ErrorCode` in AOSP. */
-private const val KEYSTORE_LOCKED = 2
-private const val NOT_INITIALIZED = 3
-private const val PERMISSION_DENIED = 6
-private const val KEY_NOT_FOUND = 7
-private const val VALUE_CORRUPTED = 8
-private const val INVALID_KEY_BLOB = -33
-private const val INVALID_ARGUMENT = -38
-private const val SECURE_HARDWARE_BUSY = -48
-private const val UNKNOWN_ERROR = -1000
-
 class KeystoreTest : StoreTest() {
-  private fun loseKeys() = StandInKeystore.keys.clear()
-
-  /** A failure with a status of the Keystore service, made by the framework's own (hidden) table of this API level. */
-  private fun status(number: Int): Exception {
-    val name = if (Build.VERSION.SDK_INT < 31) "android.security.KeyStore" else "android.security.KeyStore2"
-    val table = Class.forName(name)
-    val make = table.declaredMethods.first { it.name == "getKeyStoreException" }.apply { isAccessible = true }
-    val arguments = arrayOf<Any?>(number, "text of the service").copyOf(make.parameterCount)
-    return InvalidKeyException("Keystore operation failed", make.invoke(null, *arguments) as KeyStoreException)
-  }
-
-  private val statusesAreTold = Build.VERSION.SDK_INT >= 33
-
   private fun withStrongBox() {
     StandInKeystore.strongBox = true
     hasStrongBoxFeature(true)
@@ -119,21 +93,6 @@ class KeystoreTest : StoreTest() {
   }
 
   @Test
-  fun `a key that is invalid for good is replaced by the next set, not removed`() {
-    set(ACCOUNT, "old")
-    val first = StandInKeystore.keys.keys.single()
-    var broken = true
-    StandInKeystore.fault = { call ->
-      if (call == KeystoreCall.MAKE) broken = false
-      if (call == KeystoreCall.SEAL && broken) throw KeyPermanentlyInvalidatedException()
-    }
-    set(ACCOUNT, "new")
-    assertEquals("new", get(ACCOUNT))
-    assertTrue(first in StandInKeystore.keys)
-    assertEquals(2, StandInKeystore.keys.size)
-  }
-
-  @Test
   fun `a key that cannot be recovered means lost`() {
     set(ACCOUNT, "value")
     StandInKeystore.fail(KeystoreCall.LOAD) { UnrecoverableKeyException() }
@@ -176,76 +135,13 @@ class KeystoreTest : StoreTest() {
   @Test
   fun `P1 a failed set keeps the old value`() {
     set(ACCOUNT, "old")
-    for (call in listOf(KeystoreCall.LIST, KeystoreCall.LOAD, KeystoreCall.SEAL)) {
+    for (call in listOf(KeystoreCall.LOAD, KeystoreCall.SEAL)) {
       StandInKeystore.fail(call) { ProviderException("busy") }
       refused(ErrorCode.UNAVAILABLE) { set(ACCOUNT, "new") }
       StandInKeystore.fault = {}
       assertEquals("old", get(ACCOUNT))
       assertEquals("no key is left over", 1, StandInKeystore.keys.size)
     }
-  }
-
-  @Test
-  fun `a status that is transient is retried`() {
-    set(ACCOUNT, "value")
-    StandInKeystore.fail(KeystoreCall.OPEN, times = 2) { status(SECURE_HARDWARE_BUSY) }
-    assertEquals("value", get(ACCOUNT))
-    assertEquals(listOf(50L, 100L), pauses)
-  }
-
-  @Test
-  fun `a status that is transient for too long is unavailable`() {
-    set(ACCOUNT, "value")
-    StandInKeystore.fail(KeystoreCall.OPEN) { status(SECURE_HARDWARE_BUSY) }
-    refused(ErrorCode.UNAVAILABLE) { get(ACCOUNT) }
-    assertEquals(3, pauses.size)
-    StandInKeystore.fault = {}
-    assertEquals("value", get(ACCOUNT))
-  }
-
-  @Test
-  fun `a status that is final is not retried where the Keystore says so`() {
-    set(ACCOUNT, "value")
-    StandInKeystore.fail(KeystoreCall.OPEN) { status(INVALID_ARGUMENT) }
-    refused(if (statusesAreTold) ErrorCode.INTERNAL else ErrorCode.UNAVAILABLE) { get(ACCOUNT) }
-    assertEquals(if (statusesAreTold) 0 else 3, pauses.size)
-  }
-
-  @Test
-  fun `statuses have the codes of their meaning`() {
-    set(ACCOUNT, "value")
-    val expected =
-      mapOf(
-        KEY_NOT_FOUND to ErrorCode.LOST,
-        VALUE_CORRUPTED to ErrorCode.LOST,
-        INVALID_KEY_BLOB to ErrorCode.LOST,
-        NOT_INITIALIZED to ErrorCode.LOCKED,
-        KEYSTORE_LOCKED to ErrorCode.LOCKED,
-        PERMISSION_DENIED to ErrorCode.DENIED,
-      )
-    for ((number, code) in expected) {
-      StandInKeystore.fail(KeystoreCall.OPEN) { status(number) }
-      val error = refused(code) { get(ACCOUNT) }
-      assertTrue(error.message, "android.security.KeyStoreException (" in error.message)
-      if (statusesAreTold) assertTrue(error.message, "internal Keystore code: $number " in error.message)
-    }
-    StandInKeystore.fault = {}
-    assertEquals("value", get(ACCOUNT))
-  }
-
-  @Test
-  fun `a key that is broken for good does not keep a token from being stored`() {
-    set("old", "value")
-    val first = StandInKeystore.keys.keys.single()
-    var broken = true
-    StandInKeystore.fault = { call ->
-      if (call == KeystoreCall.MAKE) broken = false
-      if (call == KeystoreCall.SEAL && broken) throw status(UNKNOWN_ERROR)
-    }
-    set(ACCOUNT, "new")
-    assertEquals("new", get(ACCOUNT))
-    assertEquals("the record of the first key is kept", "value", get("old"))
-    assertTrue(first in StandInKeystore.keys)
   }
 
   @Test

@@ -29,6 +29,7 @@ abstract class StoreTest {
   @Before
   fun newDevice() {
     StandInKeystore.install()
+    StandInKeystore.beforeRemoval = { assertEquals("records that need the key", emptyList<File>(), recordsOf(it)) }
     StandInDisk.reset()
     Answers.reset()
   }
@@ -40,6 +41,8 @@ abstract class StoreTest {
     store = TokenStore(context, pauses::add)
   }
 
+  internal fun loseKeys() = StandInKeystore.keys.clear()
+
   internal fun set(account: String, value: String, service: String = SERVICE, strongBox: Boolean = false) =
     store.set(service, account, value.toByteArray(), strongBox)
 
@@ -49,6 +52,12 @@ abstract class StoreTest {
   internal fun fileOf(account: String, service: String = SERVICE) = File(folderOf(service), sha256(account))
 
   internal fun folderOf(service: String) = File(context.noBackupFilesDir, "secure-token/${sha256(service)}")
+
+  /** The records that name the key of [alias]. */
+  internal fun recordsOf(alias: String): List<File> {
+    val id = alias.takeLast(2 * KeyId.LENGTH)
+    return File(context.noBackupFilesDir, "secure-token").walk().filter { it.isFile && it.extension.isEmpty() && id in it.readBytes().hex() }.toList()
+  }
 
   internal fun filesOf(service: String): List<String> = folderOf(service).list().orEmpty().sorted()
 

@@ -1,8 +1,11 @@
 //! The promises that the vault keeps, over stores whose faults the test sets.
 
+mod growth;
 mod keychains;
+mod listeners;
 mod silent;
 mod stores;
+mod unsettled;
 
 use std::sync::Mutex;
 
@@ -20,6 +23,7 @@ over_each_store! {
     p2_a_caller_that_goes_away_does_not_split_memory_from_the_store,
     p2_after_a_timeout_the_store_is_asked_again,
     p3_a_read_that_started_before_a_clear_does_not_bring_the_record_back,
+    p3_a_read_that_found_the_record_of_a_write_before_it_does_not_outlive_a_clear,
     p3_a_write_based_on_a_revision_before_the_clear_is_a_conflict,
     p3_clearing_an_absent_account_succeeds_and_counts,
     p4_notices_and_debug_texts_have_no_token,
@@ -162,6 +166,21 @@ async fn p3_a_read_that_started_before_a_clear_does_not_bring_the_record_back(ki
     assert_eq!(token(early.await).unwrap(), "old");
     assert_eq!(vault.get(&account).await, Ok(None));
     assert!(store.items_stored().is_empty());
+}
+
+async fn p3_a_read_that_found_the_record_of_a_write_before_it_does_not_outlive_a_clear(kind: Kind) {
+    let (vault, store) = vault(kind, LATE);
+    store.inject(Fault::Hangs);
+    let account = account();
+    let mut login = Box::pin(vault.set(&account, record("t"), None));
+    started(&mut login).await;
+    let mut second_window = Box::pin(vault.get(&account));
+    started(&mut second_window).await;
+    store.heal();
+    login.await.unwrap();
+    assert_eq!(token(second_window.await).unwrap(), "t");
+    vault.clear(&account, None).await.unwrap();
+    assert_eq!(vault.get(&account).await, Ok(None));
 }
 
 async fn p3_a_write_based_on_a_revision_before_the_clear_is_a_conflict(kind: Kind) {

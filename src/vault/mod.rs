@@ -1,0 +1,307 @@
+//! The heart: order, memory copy, revisions, deadlines and notices, above any store.
+
+mod deadline;
+mod slot;
+
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::{FutureExt, future::maybe_done, poll};
+use zeroize::Zeroizing;
+
+use self::{
+    deadline::Deadline,
+    slot::{ReadingEnd, SharedRead, Slot, Slots},
+};
+use crate::{
+    Account, Error, ErrorCode, Notice, Record, Result, StoreInfo, StoreState, Watch, envelope,
+    store::{Prompts, SecretStore, chunked},
+    sync::lock,
+    watch::Watchers,
+};
+
+/// A record as it was read, with the revision of its account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoredRecord {
+    /// What the account stores.
+    pub record: Record,
+    /// The revision that a write may demand, see [`SecureToken::set_token`].
+    ///
+    /// [`SecureToken::set_token`]: crate::SecureToken::set_token
+    pub revision: u64,
+}
+
+/// The records of one app.
+#[derive(Clone)]
+pub(crate) struct Vault(Arc<Inner>);
+
+struct Inner {
+    store: Arc<dyn SecretStore>,
+    limit: Duration,
+    memory_copy: bool,
+    slots: Slots,
+    prompts: Arc<Prompts>,
+    watchers: Watchers,
+}
+
+impl Vault {
+    pub(crate) fn new(store: Arc<dyn SecretStore>, limit: Duration, memory_copy: bool) -> Self {
+        Self(Arc::new(Inner {
+            store,
+            limit,
+            memory_copy,
+            slots: Slots::default(),
+            prompts: Arc::default(),
+            watchers: Watchers::default(),
+        }))
+    }
+
+    /// The record of `account`, from memory if there is a copy. It is at least as new as every write
+    /// that was acknowledged before this was called.
+    pub(crate) async fn get(&self, account: &Account) -> Result<Option<StoredRecord>> {
+        let slot = self.slot(account);
+        let reading = {
+            let mut state = lock(&slot.state);
+            if let Some(stored) = state.stored() {
+                return Ok(Some(stored));
+            }
+            match state.joinable_read() {
+                Some(reading) => reading,
+                None => state.begin_read(&slot, |end| self.start_read(account, &slot, end)),
+            }
+        };
+        reading.await
+    }
+
+    fn start_read(&self, account: &Account, slot: &Arc<Slot>, end: ReadingEnd) -> SharedRead {
+        let (inner, account, slot) = (self.0.clone(), account.clone(), slot.clone());
+        let deadline = inner.deadline();
+        let task = tauri::async_runtime::spawn(async move {
+            let _end = end;
+            let read = inner.read(&account, &slot);
+            deadline.limit(read, &slot.prompts).await?
+        });
+        // A store that panics ends the task.
+        task.map(|joined| joined.unwrap_or_else(|_| Err(stopped())))
+            .boxed()
+            .shared()
+    }
+
+    /// Stores `record` and returns the new revision.
+    pub(crate) async fn set(
+        &self,
+        account: &Account,
+        record: Record,
+        if_revision: Option<u64>,
+    ) -> Result<u64> {
+        let bytes = envelope::encode(&record)?;
+        self.write(account, if_revision, Change::Set { record, bytes })
+            .await
+    }
+
+    /// Removes the record of `account` and returns the new revision.
+    pub(crate) async fn clear(&self, account: &Account, if_revision: Option<u64>) -> Result<u64> {
+        self.write(account, if_revision, Change::Clear).await
+    }
+
+    async fn write(
+        &self,
+        account: &Account,
+        if_revision: Option<u64>,
+        change: Change,
+    ) -> Result<u64> {
+        let (inner, account, slot) = (self.0.clone(), account.clone(), self.slot(account));
+        let deadline = inner.deadline();
+        // Queued before the task starts, so that writes keep the order in which they were asked for.
+        let mut turn = Box::pin(maybe_done(slot.order.clone().lock_owned()));
+        let _ = poll!(&mut turn);
+        spawn(async move {
+            // A write that never gets its turn has changed nothing.
+            deadline.limit(turn.as_mut(), &slot.prompts).await?;
+            let turn = turn.as_mut().take_output();
+            let written = inner
+                .write(&account, &slot, if_revision, change, deadline)
+                .await?;
+            // A listener may take its time, or write.
+            drop(turn);
+            inner.watchers.tell(&Notice {
+                account,
+                revision: written.revision,
+                present: written.present,
+            });
+            written.result
+        })
+        .await
+    }
+
+    /// The accounts that hold a record.
+    pub(crate) async fn list(&self) -> Result<Vec<Account>> {
+        let inner = self.0.clone();
+        spawn(async move {
+            let prompts = inner.prompts.part();
+            let list = inner.store.list(&prompts);
+            let items = inner.deadline().limit(list, &prompts).await??;
+            let heads = items.into_iter().filter(|item| item.chunk.is_none());
+            let mut accounts: Vec<_> = heads.map(|item| item.account).collect();
+            accounts.sort();
+            // Another program can make an item twice.
+            accounts.dedup();
+            Ok(accounts)
+        })
+        .await
+    }
+
+    /// What the store is and how it is now.
+    pub(crate) async fn info(&self) -> Result<StoreInfo> {
+        let inner = self.0.clone();
+        spawn(async move {
+            let info = inner.deadline().limit(inner.store.info(), &inner.prompts);
+            Ok(info.await.unwrap_or_else(|error| {
+                let state = match error.code() {
+                    ErrorCode::Locked => StoreState::Locked,
+                    _ => StoreState::Unavailable,
+                };
+                let mut info = StoreInfo::new("unknown", state);
+                info.detail = error.message().into();
+                info
+            }))
+        })
+        .await
+    }
+
+    /// Fills the memory copy of `account` in the background, for the first `get` of the page.
+    pub(crate) fn prefetch(&self, account: Account) {
+        let vault = self.clone();
+        tauri::async_runtime::spawn(async move {
+            if let Err(error) = vault.get(&account).await {
+                log::warn!("the token could not be read ahead: {error}");
+            }
+        });
+    }
+
+    /// Calls `listener` after every change, until the returned [`Watch`] is dropped. It must not block.
+    pub(crate) fn watch(&self, listener: impl Fn(&Notice) + Send + Sync + 'static) -> Watch {
+        self.0.watchers.add(listener)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn watches(&self) -> usize {
+        self.0.watchers.len()
+    }
+
+    fn slot(&self, account: &Account) -> Arc<Slot> {
+        self.0.slots.of(account, &self.0.prompts)
+    }
+}
+
+/// What a write does.
+enum Change {
+    Set {
+        record: Record,
+        bytes: Zeroizing<Vec<u8>>,
+    },
+    Clear,
+}
+
+/// A write that happened, or may have.
+struct Written {
+    revision: u64,
+    /// Whether the account may hold a record now.
+    present: bool,
+    result: Result<u64>,
+}
+
+impl Inner {
+    fn deadline(&self) -> Deadline {
+        Deadline::start(self.limit)
+    }
+
+    async fn read(&self, account: &Account, slot: &Slot) -> Result<Option<StoredRecord>> {
+        let _turn = slot.order.lock().await;
+        if let Some(stored) = lock(&slot.state).stored() {
+            return Ok(Some(stored));
+        }
+        let Some(bytes) = chunked::get(&*self.store, account, &slot.prompts).await? else {
+            return Ok(None);
+        };
+        let record = envelope::decode(&bytes)?;
+        let mut state = lock(&slot.state);
+        if self.memory_copy && !state.unsettled {
+            state.copy = Some(Arc::new(record.clone()));
+        }
+        Ok(Some(StoredRecord {
+            record,
+            revision: state.revision,
+        }))
+    }
+
+    /// Called with the order of `slot` held. An error says that nothing has changed.
+    async fn write(
+        &self,
+        account: &Account,
+        slot: &Slot,
+        if_revision: Option<u64>,
+        change: Change,
+        deadline: Deadline,
+    ) -> Result<Written> {
+        if if_revision.is_some_and(|demanded| demanded != lock(&slot.state).revision) {
+            return Err(Error::new(
+                ErrorCode::Conflict,
+                "the account was changed since that revision",
+            ));
+        }
+        let store = async {
+            match &change {
+                Change::Set { bytes, .. } => {
+                    chunked::set(&*self.store, account, bytes, &slot.prompts).await
+                }
+                Change::Clear => chunked::delete(&*self.store, account, &slot.prompts).await,
+            }
+        };
+        let store = AssertUnwindSafe(store).catch_unwind();
+        let result = match deadline.limit(store, &slot.prompts).await {
+            Ok(Ok(Err(error))) if !error.code().leaves_writes_open() => return Err(error),
+            Ok(result) => result.unwrap_or_else(|_| Err(stopped())),
+            Err(late) => Err(late),
+        };
+
+        let mut state = lock(&slot.state);
+        Ok(match result {
+            Ok(()) => {
+                let record = match change {
+                    Change::Set { record, .. } => Some(record),
+                    Change::Clear => None,
+                };
+                let present = record.is_some();
+                let revision = state.settle(record.filter(|_| self.memory_copy).map(Arc::new));
+                Written {
+                    revision,
+                    present,
+                    result: Ok(revision),
+                }
+            }
+            Err(error) => Written {
+                revision: state.unsettle(),
+                present: true,
+                result: Err(error),
+            },
+        })
+    }
+}
+
+/// Runs `call` to its end even if the caller goes away in between: a write that is half done
+/// must not leave the memory copy behind. It also gives callers outside the runtime its timers.
+async fn spawn<T: Send + 'static>(
+    call: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    tauri::async_runtime::spawn(call)
+        .await
+        .unwrap_or_else(|_| Err(stopped()))
+}
+
+fn stopped() -> Error {
+    Error::internal("the call to the store was stopped")
+}
+
+#[cfg(test)]
+mod tests;
