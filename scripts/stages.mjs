@@ -22,6 +22,7 @@ import {
   windowPackages,
   windowsPackages,
 } from './lib/system-packages.mjs';
+import { inspectAddedCrates } from './lib/weight.mjs';
 import { ensureWine, forWindows, windowsEnvironment, windowsTargets } from './lib/wine.mjs';
 
 const node = process.execPath;
@@ -123,6 +124,7 @@ export const stages = [
         'ascii',
       ]),
       inspection('contents of the crate', inspectCrate),
+      inspection('crates that the plugin adds to an app', inspectAddedCrates),
       check('the published crate and its tests compile', [node, 'scripts/check-crate.mjs']),
     ],
   },

@@ -29,10 +29,19 @@ async function compareCalls() {
   return pairs.slice(1);
 }
 
+/** The app goes on, with nothing to do. */
+const thenIdle = (call) => async () => {
+  await call();
+  await invoke('plugin:bench|ready');
+  return new Promise(() => {});
+};
+
 const modes = {
   calls: compareCalls,
   'first-token': getToken,
   'first-noop': noop,
+  'idle-token': thenIdle(getToken),
+  'idle-noop': thenIdle(noop),
 };
 
 try {

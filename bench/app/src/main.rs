@@ -1,7 +1,11 @@
-//! The app that `npm run bench` measures. It does the one thing that its argument names, writes the
-//! figures as one line of JSON, and ends.
+//! The app that `npm run bench` measures, with the plugin or without it. It does the one thing that its
+//! argument names and writes the figures as one line of JSON.
 
-#[cfg(target_os = "linux")]
+#[cfg(all(feature = "plugin", target_os = "linux"))]
+mod list;
+#[cfg(all(feature = "plugin", target_os = "linux"))]
+mod raw;
+#[cfg(all(feature = "plugin", target_os = "linux"))]
 mod writes;
 
 use std::{
@@ -15,12 +19,22 @@ use tauri::{
     plugin::{Builder, TauriPlugin},
 };
 
+const USAGE: &str =
+    "usage: secure-token-bench calls|first-token|first-noop|idle-token|idle-noop|writes|list";
+
 #[command]
 #[allow(
     clippy::unused_async,
     reason = "runs where the plugin's own commands run, which are all async"
 )]
 async fn noop() {}
+
+/// The page has done what it should before the app idles.
+#[command]
+fn ready() -> tauri::Result<()> {
+    writeln!(io::stdout(), "null")?;
+    Ok(())
+}
 
 #[command]
 #[allow(
@@ -36,46 +50,44 @@ fn done<R: Runtime>(app: AppHandle<R>, figures: String) -> tauri::Result<()> {
 /// What a call costs that does nothing.
 fn bench<R: Runtime>() -> TauriPlugin<R> {
     Builder::new("bench")
-        .invoke_handler(generate_handler![noop, done])
+        .invoke_handler(generate_handler![noop, ready, done])
         .build()
 }
 
-/// Compares writes without a window, and leaves a token behind for the other modes.
-#[cfg(target_os = "linux")]
-fn compare_writes(app: &AppHandle) {
+/// What is measured without a window, on a thread of its own.
+#[cfg(all(feature = "plugin", target_os = "linux"))]
+fn measure_without_window(mode: &str, app: &AppHandle) -> bool {
+    let measure = match mode {
+        "writes" => writes::measure,
+        "list" => list::measure,
+        _ => return false,
+    };
     let app = app.clone();
-    tauri::async_runtime::spawn(async move {
-        let figures = match writes::compare(&app).await {
-            Ok(pairs) => serde_json::json!(pairs),
-            Err(error) => serde_json::json!({ "failed": error.to_string() }),
-        };
+    std::thread::spawn(move || {
+        let figures = measure(&app)
+            .unwrap_or_else(|error| serde_json::json!({ "failed": error.to_string() }));
         if done(app.clone(), figures.to_string()).is_err() {
             app.exit(1);
         }
     });
+    true
 }
 
-#[cfg(not(target_os = "linux"))]
-fn compare_writes(app: &AppHandle) {
-    app.exit(1);
+#[cfg(not(all(feature = "plugin", target_os = "linux")))]
+fn measure_without_window(_mode: &str, _app: &AppHandle) -> bool {
+    false
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mode = env::args()
-        .nth(1)
-        .ok_or("usage: secure-token-bench calls|first-token|first-noop|writes")?;
-    let mut app = tauri::Builder::default().plugin(bench());
-    // What a start without the plugin costs is what `first-token` is compared with.
-    if mode != "first-noop" {
-        app = app.plugin(tauri_plugin_secure_token::init());
-    }
+    let mode = env::args().nth(1).ok_or(USAGE)?;
+    let app = tauri::Builder::default().plugin(bench());
+    #[cfg(feature = "plugin")]
+    let app = app.plugin(tauri_plugin_secure_token::init());
     app.setup(move |app| {
-        if mode == "writes" {
-            compare_writes(app.handle());
-            return Ok(());
+        if !measure_without_window(&mode, app.handle()) {
+            let page = WebviewUrl::App(format!("index.html?mode={mode}").into());
+            WebviewWindowBuilder::new(app, "main", page).build()?;
         }
-        let page = WebviewUrl::App(format!("index.html?mode={mode}").into());
-        WebviewWindowBuilder::new(app, "main", page).build()?;
         Ok(())
     })
     .run(tauri::generate_context!())?;
