@@ -24,12 +24,12 @@ export const errorCodes = [
  * | code | meaning | what to do |
  * |---|---|---|
  * | `locked` | the store or the device is locked, or the unlock prompt was dismissed | ask the user to unlock, then try again |
- * | `unavailable` | there is no store here (no Secret Service, no session bus, not inside Tauri) | go on in memory; try again later |
+ * | `unavailable` | there is no store here (no Secret Service, no session bus, not inside Tauri), or it is full | go on in memory; try again later |
  * | `denied` | the user or the OS refused | respect it; do not ask in a loop |
  * | `misconfigured` | the build lacks something: entitlement, identifier, plugin registration | fix the build |
  * | `lost` | the record is there but can never be read again | sign in again; `setToken` replaces it |
  * | `corrupt` | what is stored is not ours or is damaged | sign in again; only `setToken` overwrites it |
- * | `too-large` | the token is over 1 MiB | store less |
+ * | `too-large` | the token is over 1 MiB, or the record is over the limit of this platform's store | store less |
  * | `invalid-argument` | an argument breaks the rules | fix the call |
  * | `conflict` | `ifRevision` is not the current revision | read again, then decide |
  * | `forbidden` | this window may not call this command, or not for this account | grant the permission or do not call |

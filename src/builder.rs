@@ -120,8 +120,10 @@ impl Builder {
 
     /// The plugin.
     ///
-    /// Its set-up fails with [`ErrorCode::Misconfigured`], and the app does not start, where the
-    /// app's identifier is empty or the deadline is zero.
+    /// Its set-up fails with [`ErrorCode::Misconfigured`], and the app does not start, if the app's
+    /// identifier is empty, the deadline is zero, or the native part of the plugin is missing on
+    /// Android or iOS. A key store that cannot be opened keeps no app from starting: its calls are
+    /// [`ErrorCode::Unavailable`].
     #[must_use]
     pub fn build<R: Runtime>(self) -> TauriPlugin<R> {
         let pages = PageWatches::default();

@@ -10,9 +10,12 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use crate::{Error, Record, Result, Token};
+
+mod json_text;
 
 const PREFIX: &str = "secure-token.v1.";
 const CHECK_LEN: usize = 8;
@@ -29,9 +32,11 @@ struct Written<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Read {
-    token: String,
-    refresh_token: Option<String>,
+struct Read<'a> {
+    #[serde(borrow)]
+    token: &'a RawValue,
+    #[serde(borrow)]
+    refresh_token: Option<&'a RawValue>,
     expires_at: Option<u64>,
 }
 
@@ -51,16 +56,20 @@ pub(crate) fn encode(record: &Record) -> Result<Zeroizing<Vec<u8>>> {
     let mut payload = Zeroizing::new(Vec::with_capacity(length.0));
     serde_json::to_writer(&mut *payload, &written).map_err(not_encoded)?;
 
-    let payload_len = payload.len().div_ceil(3) * 4;
-    let mut line = Zeroizing::new(String::with_capacity(
+    let payload_len = (payload.len() * 4).div_ceil(3);
+    let mut line = Zeroizing::new(Vec::with_capacity(
         PREFIX.len() + payload_len + 1 + CHECK_LEN,
     ));
-    line.push_str(PREFIX);
-    URL_SAFE_NO_PAD.encode_string(&*payload, &mut line);
-    let check = check(line.as_bytes());
-    line.push('.');
-    line.push_str(&check);
-    Ok(Zeroizing::new(std::mem::take(&mut *line).into_bytes()))
+    line.extend_from_slice(PREFIX.as_bytes());
+    // Into its place: what encodes into a growing text has a buffer on the stack, which nobody wipes.
+    line.resize(PREFIX.len() + payload_len, 0);
+    URL_SAFE_NO_PAD
+        .encode_slice(&*payload, &mut line[PREFIX.len()..])
+        .map_err(|_| Error::internal("the record could not be encoded"))?;
+    let check = check(&line);
+    line.push(b'.');
+    line.extend_from_slice(check.as_bytes());
+    Ok(line)
 }
 
 /// The record that `stored` holds.
@@ -85,13 +94,13 @@ pub(crate) fn decode(stored: &[u8]) -> Result<Record> {
     }
     let payload = Zeroizing::new(URL_SAFE_NO_PAD.decode(payload).map_err(|_| damaged())?);
     let read: Read = serde_json::from_slice(&payload).map_err(|_| damaged())?;
+    let token = |json: &RawValue| {
+        let mut text = json_text::decode(json.get()).ok_or_else(damaged)?;
+        Token::new(std::mem::take(&mut *text)).map_err(|_| damaged())
+    };
     let record = Record {
-        token: Token::new(read.token).map_err(|_| damaged())?,
-        refresh_token: read
-            .refresh_token
-            .map(Token::new)
-            .transpose()
-            .map_err(|_| damaged())?,
+        token: token(read.token)?,
+        refresh_token: read.refresh_token.map(token).transpose()?,
         expires_at: read.expires_at,
     };
     record.validate().map_err(|_| damaged())?;

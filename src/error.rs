@@ -12,7 +12,8 @@ pub enum ErrorCode {
     /// The store or the device is locked, or the unlock prompt was dismissed or not answered in
     /// time. The record may well be there: keep the user signed in and offer to try again.
     Locked,
-    /// There is no store here: no Secret Service, no session bus, no Keystore.
+    /// There is no store here: no Secret Service, no session bus, no Keystore. Or it is full, or
+    /// cannot be opened now; the message tells the remedy.
     Unavailable,
     /// The user or the OS refused access. Asking again at once will not help.
     Denied,
@@ -24,7 +25,8 @@ pub enum ErrorCode {
     /// What is stored is damaged or was not written by this plugin. It is kept as it is until
     /// `set_token` overwrites it or `clear_token` removes it.
     Corrupt,
-    /// A token is over [`Token::MAX_LEN`](crate::Token::MAX_LEN).
+    /// A token is over [`Token::MAX_LEN`](crate::Token::MAX_LEN), or the record is longer than the
+    /// store of this platform takes (on Windows about 120,000 bytes).
     TooLarge,
     /// An account, a token or another argument breaks the rules. Nothing was changed.
     InvalidArgument,

@@ -35,6 +35,8 @@ impl SecureToken {
     ///
     /// - [`InvalidArgument`](crate::ErrorCode::InvalidArgument): the expiry is over
     ///   [`Record::MAX_EXPIRES_AT`].
+    /// - [`TooLarge`](crate::ErrorCode::TooLarge): the record is longer than the store of this
+    ///   platform takes.
     /// - [`Conflict`](crate::ErrorCode::Conflict): `if_revision` is not the current revision.
     pub async fn set_token(
         &self,

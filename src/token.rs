@@ -10,7 +10,8 @@ use crate::{Error, ErrorCode, Result};
 ///
 /// `Debug` prints `[redacted]`, there is no `Display` and no `Serialize`, and the memory is wiped
 /// on drop. Copies that others made cannot be wiped: the buffers of the IPC and of the key store's
-/// library, and every string in JavaScript.
+/// library, and every string in JavaScript. Nor can what the system has written to the disk, in its
+/// swap or in a core dump.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(Zeroizing<String>);
 

@@ -73,9 +73,9 @@ fn p4_no_log_line_at_any_level_has_a_token_or_what_is_stored() {
         assert_eq!(answer.is_err(), token.contains('\0'));
     }
     // The write succeeds, but not the removal of the pieces that it replaces.
-    store.inject(Fault::FailsAfter(2, ErrorCode::Internal));
+    store.inject(Fault::FailsAfter(3, ErrorCode::Internal));
     let short = page.invoke("set_token", json!({ "token": "canary" }));
-    assert!(short.is_ok() && logged("stays until the next write"));
+    assert!(short.is_ok() && logged("stay until the next write"));
     for &code in ErrorCode::ALL {
         store.inject(Fault::Fails(code));
         assert!(page.invoke("clear_token", json!({})).is_err());

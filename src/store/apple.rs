@@ -38,21 +38,23 @@ pub enum MacosKeychain {
     DataProtection,
 }
 
-pub(super) fn open(service: &str, keychain: MacosKeychain) -> Result<KeyringStore<Keychain>> {
-    let store: Result<Arc<CredentialStore>, _> = match keychain {
-        MacosKeychain::Login => keychain::Store::new().map(|store| store as _),
-        MacosKeychain::DataProtection => protected::Store::new().map(|store| store as _),
-    };
+pub(super) fn open(service: &str, keychain: MacosKeychain) -> KeyringStore<Keychain> {
     let name = match keychain {
         MacosKeychain::Login => "macOS login keychain",
         MacosKeychain::DataProtection => "macOS data protection keychain",
     };
-    let platform = Keychain {
-        store: store.map_err(|error| Keychain::error(&error))?,
-        service: service.into(),
-        kind: keychain,
-    };
-    KeyringStore::new(name, platform)
+    let service = service.to_owned();
+    KeyringStore::new(name, move || {
+        let store: Result<Arc<CredentialStore>, _> = match keychain {
+            MacosKeychain::Login => keychain::Store::new().map(|store| store as _),
+            MacosKeychain::DataProtection => protected::Store::new().map(|store| store as _),
+        };
+        Ok(Keychain {
+            store: store.map_err(|error| Keychain::error(&error))?,
+            service: service.clone(),
+            kind: keychain,
+        })
+    })
 }
 
 pub(super) struct Keychain {
@@ -132,18 +134,19 @@ impl Platform for Keychain {
         match self.kind {
             MacosKeychain::Login => {
                 let answer = login().map(drop).map_err(keyring_error);
-                match os_status::apple_state::<SystemError>(answer) {
+                match os_status::state(answer.map_err(|error| Self::error(&error))) {
                     // SecKeychainGetStatus would tell, but no safe binding has it.
                     (StoreState::Available, _) => (
                         StoreState::Available,
-                        "whether it is locked shows with the next call, which then asks".into(),
+                        "Cannot tell whether it is locked; the next read may show an unlock dialog."
+                            .into(),
                     ),
                     other => other,
                 }
             }
             // A search for attributes alone, with the items left out that a dialog guards.
             MacosKeychain::DataProtection => {
-                os_status::apple_state::<SystemError>(self.items().map(drop))
+                os_status::state(self.items().map(drop).map_err(|error| Self::error(&error)))
             }
         }
     }

@@ -35,7 +35,10 @@ pub(crate) struct StandIn {
 impl StandIn {
     /// The keychain as another process sees it.
     pub(crate) fn open(&self) -> Arc<dyn SecretStore> {
-        Arc::new(KeyringStore::new("keychain stand-in", self.clone()).unwrap())
+        let keychain = self.clone();
+        Arc::new(KeyringStore::new("keychain stand-in", move || {
+            Ok(keychain.clone())
+        }))
     }
 
     /// Blocks for as long as the fault lasts, as a call with an open dialog does.
@@ -102,7 +105,7 @@ impl Platform for StandIn {
     }
 
     fn state(&self) -> (StoreState, String) {
-        os_status::apple_state::<Status>(self.items().map(drop))
+        os_status::state(self.items().map(drop).map_err(|error| Self::error(&error)))
     }
 }
 

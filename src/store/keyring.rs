@@ -4,8 +4,9 @@
 //! keep the app from ending; one thread also keeps the calls in order.
 
 use std::{
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::mpsc,
+    sync::{Arc, Mutex, mpsc},
     thread,
     time::Duration,
 };
@@ -16,12 +17,15 @@ use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 use super::{Exclusive, Item, Prompts, SecretStore, StoreInfo, StoreState};
-use crate::{Error, Result};
+use crate::{Error, ErrorCode, Result, sync::lock};
 
 /// What differs between the platforms.
 pub(super) trait Platform: Send + 'static {
     /// The most bytes that one item holds, where there is such a limit.
     const MAX_LEN: Option<usize>;
+
+    /// The most pieces of one record, see [`SecretStore::max_chunks`].
+    const MAX_CHUNKS: Option<u32> = None;
 
     /// The entry of `item`, whether it is there or not.
     fn entry(&self, item: &Item) -> Result<Entry, keyring_core::Error>;
@@ -39,7 +43,8 @@ pub(super) trait Platform: Send + 'static {
         Ok(Some(Exclusive::default()))
     }
 
-    /// What an error means to the caller.
+    /// What an error means to the caller. Called on the thread of the call that failed, before
+    /// anything else is asked of the OS.
     fn error(error: &keyring_core::Error) -> Error;
 
     /// How the store is now, and what else a person should know. Never prompts.
@@ -49,28 +54,52 @@ pub(super) trait Platform: Send + 'static {
 /// Until another process is asked again whether it has written.
 const BETWEEN_TRIES: Duration = Duration::from_millis(5);
 
-type Job<P> = Box<dyn FnOnce(&P) + Send>;
+type Job<P> = Box<dyn FnOnce(Result<&P>) + Send>;
+
+/// Opens the store of the platform.
+type Open<P> = Arc<dyn Fn() -> Result<P> + Send + Sync>;
+
+/// Starts a thread that does this work.
+type StartThread = fn(Box<dyn FnOnce() + Send>) -> io::Result<()>;
 
 /// A store of the keyring family.
+///
+/// Its thread is started and the platform's store opened by the first call. If that fails, the call
+/// does, and the next one tries again: an app without a key store starts all the same.
 pub(super) struct KeyringStore<P> {
     name: &'static str,
-    jobs: mpsc::Sender<Job<P>>,
+    open: Open<P>,
+    start_thread: StartThread,
+    jobs: Mutex<Option<mpsc::Sender<Job<P>>>>,
 }
 
 impl<P: Platform> KeyringStore<P> {
     /// A store that is called `name` to people.
-    pub(super) fn new(name: &'static str, platform: P) -> Result<Self> {
-        let (jobs, queue) = mpsc::channel::<Job<P>>();
-        thread::Builder::new()
-            .name("secure-token".into())
-            .spawn(move || {
-                for job in queue {
-                    // A job that panics drops its answer, which its caller notices.
-                    let _ = catch_unwind(AssertUnwindSafe(|| job(&platform)));
-                }
-            })
-            .map_err(|error| Error::internal(format!("no thread for the key store: {error}")))?;
-        Ok(Self { name, jobs })
+    pub(super) fn new(
+        name: &'static str,
+        open: impl Fn() -> Result<P> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            name,
+            open: Arc::new(open),
+            start_thread: |work| {
+                let thread = thread::Builder::new().name("secure-token".into());
+                thread.spawn(work).map(drop)
+            },
+            jobs: Mutex::default(),
+        }
+    }
+
+    fn jobs(&self) -> Result<mpsc::Sender<Job<P>>> {
+        let mut jobs = lock(&self.jobs);
+        if let Some(jobs) = &*jobs {
+            return Ok(jobs.clone());
+        }
+        let (sender, queue) = mpsc::channel();
+        let open = self.open.clone();
+        (self.start_thread)(Box::new(move || work(queue, &open)))
+            .map_err(|error| unavailable(&format!("it has no thread: {error}")))?;
+        Ok(jobs.insert(sender).clone())
     }
 
     /// What `call` to the keyring answers.
@@ -82,7 +111,7 @@ impl<P: Platform> KeyringStore<P> {
             .await
     }
 
-    async fn run<T: Send + 'static>(
+    pub(super) async fn run<T: Send + 'static>(
         &self,
         call: impl FnOnce(&P) -> Result<T> + Send + 'static,
     ) -> Result<T> {
@@ -92,12 +121,34 @@ impl<P: Platform> KeyringStore<P> {
             // A call whose deadline has passed while it waited must have no effect.
             if !answer.is_closed() {
                 // Nobody waits for a late answer.
-                drop(answer.send(call(platform)));
+                drop(answer.send(platform.and_then(call)));
             }
         });
-        self.jobs.send(job).map_err(|_| stopped())?;
+        self.jobs()?.send(job).map_err(|_| stopped())?;
         answered.await.unwrap_or_else(|_| Err(stopped()))
     }
+}
+
+fn work<P>(queue: mpsc::Receiver<Job<P>>, open: &Open<P>) {
+    let mut platform = None;
+    for job in queue {
+        // A job that panics drops its sender, which its caller notices.
+        let _ = catch_unwind(AssertUnwindSafe(|| job(opened(&mut platform, open))));
+    }
+}
+
+fn opened<'a, P>(platform: &'a mut Option<P>, open: &Open<P>) -> Result<&'a P> {
+    match platform {
+        Some(platform) => Ok(platform),
+        none => Ok(none.insert(open().map_err(|error| unavailable(error.message()))?)),
+    }
+}
+
+fn unavailable(reason: &str) -> Error {
+    Error::new(
+        ErrorCode::Unavailable,
+        format!("the key store cannot be opened: {reason}"),
+    )
 }
 
 /// Ends `turn` on the thread of the store: a call that is still under way, whose deadline has passed,
@@ -149,7 +200,7 @@ impl<P: Platform> SecretStore for KeyringStore<P> {
             if let Some(turn) = self.run(P::try_exclusive).await? {
                 return Ok(Exclusive::new(Turn {
                     turn: Some(turn),
-                    jobs: self.jobs.clone(),
+                    jobs: self.jobs()?,
                 }));
             }
             tokio::time::sleep(BETWEEN_TRIES).await;
@@ -173,6 +224,10 @@ impl<P: Platform> SecretStore for KeyringStore<P> {
     fn max_len(&self) -> Option<usize> {
         P::MAX_LEN
     }
+
+    fn max_chunks(&self) -> Option<u32> {
+        P::MAX_CHUNKS
+    }
 }
 
 fn present<T>(result: Result<T, keyring_core::Error>) -> Result<Option<T>, keyring_core::Error> {
@@ -188,7 +243,10 @@ mod tests {
     use futures_util::poll;
 
     use super::*;
-    use crate::{Account, ErrorCode, store::lock_file::LockFile};
+    use crate::{
+        Account, ErrorCode,
+        store::{keychain_stand_in::StandIn, lock_file::LockFile},
+    };
 
     /// A keyring whose calls end when they are told to.
     struct Stuck {
@@ -228,13 +286,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (started, call_started) = mpsc::channel();
         let (tell, go_on) = mpsc::channel();
-        let lock = LockFile::in_folder(folder.path());
         let stuck = Stuck {
             started,
             go_on,
-            lock,
+            lock: LockFile::in_folder(folder.path()),
         };
-        let store = KeyringStore::new("of a test", stuck).unwrap();
+        let stuck = Mutex::new(Some(stuck));
+        let store = KeyringStore::new("of a test", move || Ok(lock(&stuck).take().unwrap()));
         let (item, prompts) = (Item::of(&Account::default()), Prompts::default());
 
         let turn = store.exclusive().await.unwrap();
@@ -249,5 +307,70 @@ mod tests {
         while other.try_lock().unwrap().is_none() {
             tokio::task::yield_now().await;
         }
+    }
+
+    /// Every call of `store` fails with `unavailable` and `reason`.
+    async fn assert_unavailable(store: &KeyringStore<StandIn>, reason: &str) {
+        let (item, prompts) = (Item::of(&Account::default()), Prompts::default());
+        for result in [
+            store.get(&item, &prompts).await.map(drop),
+            store.set(&item, b"x", &prompts).await,
+            store.delete(&item, &prompts).await,
+            store.list(&prompts).await.map(drop),
+            store.exclusive().await.map(drop),
+        ] {
+            let error = result.unwrap_err();
+            assert_eq!(error.code(), ErrorCode::Unavailable);
+            assert!(error.message().contains(reason), "{error}");
+        }
+        let info = store.info().await;
+        assert_eq!(info.state, StoreState::Unavailable);
+        assert!(info.detail.contains(reason), "{}", info.detail);
+    }
+
+    async fn assert_works(store: &KeyringStore<StandIn>) {
+        let (item, prompts) = (Item::of(&Account::default()), Prompts::default());
+        store.set(&item, b"x", &prompts).await.unwrap();
+        let stored = store.get(&item, &prompts).await.unwrap();
+        assert_eq!(stored.unwrap().as_slice(), b"x");
+        assert_eq!(store.info().await.state, StoreState::Available);
+    }
+
+    #[tokio::test]
+    async fn p1_a_store_that_cannot_be_opened_is_unavailable_until_it_can() {
+        let keychain = Arc::new(Mutex::new(None));
+        let opened = keychain.clone();
+        let store = KeyringStore::new("of a test", move || {
+            let keychain = lock(&opened).clone();
+            keychain.ok_or_else(|| Error::internal("no home"))
+        });
+        assert_unavailable(&store, "no home").await;
+        *lock(&keychain) = Some(StandIn::default());
+        assert_works(&store).await;
+    }
+
+    #[tokio::test]
+    async fn p1_a_store_whose_opening_panics_fails_call_by_call() {
+        let panics = Arc::new(Mutex::new(true));
+        let now = panics.clone();
+        let store = KeyringStore::new("of a test", move || {
+            assert!(!*lock(&now), "an open that panics");
+            Ok(StandIn::default())
+        });
+        let (item, prompts) = (Item::of(&Account::default()), Prompts::default());
+        let error = store.get(&item, &prompts).await.unwrap_err();
+        assert_eq!(error.code(), ErrorCode::Internal);
+        *lock(&panics) = false;
+        assert_works(&store).await;
+    }
+
+    #[tokio::test]
+    async fn p1_a_store_whose_thread_cannot_be_started_is_unavailable_until_it_can() {
+        let mut store = KeyringStore::new("of a test", || Ok(StandIn::default()));
+        let start_thread = store.start_thread;
+        store.start_thread = |_| Err(io::Error::from(io::ErrorKind::WouldBlock));
+        assert_unavailable(&store, "it has no thread").await;
+        store.start_thread = start_thread;
+        assert_works(&store).await;
     }
 }

@@ -24,11 +24,11 @@ impl LockFile {
 
     /// The lock; `None` while another process, or another call of this one, has it.
     pub(super) fn try_lock(&self) -> Result<Option<Exclusive>> {
-        let file = self.open().map_err(|error| unusable(&error))?;
+        let file = self.open().map_err(|error| self.unusable(&error))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Exclusive::new(file))),
             Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(unusable(&error)),
+            Err(TryLockError::Error(error)) => Err(self.unusable(&error)),
         }
     }
 
@@ -43,14 +43,19 @@ impl LockFile {
             .write(true)
             .open(&self.0)
     }
-}
 
-fn unusable(error: &io::Error) -> Error {
-    let code = match error.kind() {
-        io::ErrorKind::PermissionDenied => ErrorCode::Denied,
-        _ => ErrorCode::Internal,
-    };
-    Error::new(code, format!("the lock file {NAME}: {error}"))
+    fn unusable(&self, error: &io::Error) -> Error {
+        let code = match error.kind() {
+            io::ErrorKind::PermissionDenied => ErrorCode::Denied,
+            // The disk is full, or something else is in the place of the folder: mended from outside.
+            _ => ErrorCode::Unavailable,
+        };
+        let file = self.0.display();
+        Error::new(
+            code,
+            format!("the lock file {file} cannot be used: {error}"),
+        )
+    }
 }
 
 #[cfg(test)]
@@ -71,14 +76,22 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_used_is_an_error() {
+    fn p1_a_lock_file_that_cannot_be_made_is_unavailable_until_it_can() {
+        let folder = tempfile::tempdir().unwrap();
+        let in_the_way = folder.path().join("app");
+        fs::write(&in_the_way, "a file where the folder should be").unwrap();
+        let lock = LockFile::in_folder(&in_the_way);
+        let error = lock.try_lock().unwrap_err();
+        assert_eq!(error.code(), ErrorCode::Unavailable);
+        assert!(error.message().contains(NAME), "{error}");
+        fs::remove_file(&in_the_way).unwrap();
+        assert!(lock.try_lock().unwrap().is_some());
+    }
+
+    #[test]
+    fn a_folder_in_the_place_of_the_lock_file_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join(NAME)).unwrap();
-        let error = LockFile::in_folder(folder.path()).try_lock().unwrap_err();
-        assert!(
-            error
-                .message()
-                .starts_with("the lock file secure-token.lock")
-        );
+        assert!(LockFile::in_folder(folder.path()).try_lock().is_err());
     }
 }

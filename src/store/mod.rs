@@ -24,6 +24,8 @@ mod mobile;
 mod windows;
 
 pub(crate) mod chunked;
+#[cfg(any(mobile, test))]
+mod failed;
 pub mod memory;
 
 use std::sync::{
@@ -305,12 +307,15 @@ pub(crate) struct Options {
 }
 
 /// The store of this platform for `service`, the identifier of the app.
+///
+/// A store that cannot be opened now is no error: its calls are `unavailable`, and the app starts.
+///
+/// # Errors
+///
+/// `misconfigured`: a fault of the build, such as a missing shim.
 #[cfg_attr(
-    target_os = "linux",
-    expect(
-        clippy::unnecessary_wraps,
-        reason = "it can fail on the other platforms"
-    )
+    desktop,
+    expect(clippy::unnecessary_wraps, reason = "it can fail on mobile")
 )]
 #[cfg_attr(
     desktop,
@@ -324,10 +329,13 @@ pub(crate) fn open<R: Runtime, C: DeserializeOwned>(
     #[cfg(target_os = "linux")]
     let store = linux::open(service);
     #[cfg(target_os = "macos")]
-    let store = Arc::new(apple::open(service, options.keychain)?);
+    let store = Arc::new(apple::open(service, options.keychain));
     #[cfg(windows)]
-    let store = Arc::new(windows::open(service, api)?);
+    let store = Arc::new(windows::open(service, api));
     #[cfg(mobile)]
-    let store = Arc::new(mobile::open(service, api, &options.shim)?);
+    let store = match mobile::open(service, api, &options.shim) {
+        Ok(store) => Arc::new(store),
+        Err(error) => return failed::in_place_of(error),
+    };
     Ok(store)
 }

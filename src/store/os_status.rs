@@ -2,9 +2,7 @@
 //!
 //! Plain tables, compiled for tests on every platform.
 
-use crate::ErrorCode;
-#[cfg(any(target_os = "macos", test))]
-use crate::{Error, StoreState};
+use crate::{Error, ErrorCode, Result, StoreState};
 
 /// An error of a library that has a status of Apple's Security framework.
 #[cfg(any(target_os = "macos", test))]
@@ -42,13 +40,10 @@ pub(super) fn is_duplicate<S: AppleStatus>(error: &keyring_core::Error) -> bool 
     apple_error::<S>(error).is_some_and(|error| error.status() == -25299)
 }
 
-/// How a keychain is, by what it answers to a question that opens no dialog; and what a person
-/// should know about that.
-#[cfg(any(target_os = "macos", test))]
-pub(super) fn apple_state<S: AppleStatus>(
-    answer: Result<(), keyring_core::Error>,
-) -> (StoreState, String) {
-    match answer.map_err(|error| apple::<S>(&error)) {
+/// How a store is, by the result of a question that opens no dialog; and what a person should know
+/// about that.
+pub(super) fn state(result: Result<()>) -> (StoreState, String) {
+    match result {
         Ok(()) => (StoreState::Available, String::new()),
         Err(error) if error.code() == ErrorCode::Locked => {
             (StoreState::Locked, error.message().into())
@@ -88,15 +83,63 @@ fn apple_code(status: i32) -> ErrorCode {
     }
 }
 
-/// A system error of Windows, as windows-native-keyring-store words it: that crate keeps the type
-/// with the number to itself.
+/// What an error of windows-native-keyring-store means to the caller.
+///
+/// That crate keeps the type with the number of Windows to itself. `last` is the error that Windows
+/// keeps for each thread, taken before another call replaces it.
 #[cfg(any(windows, test))]
-pub(super) fn windows(error: &str) -> ErrorCode {
+pub(super) fn windows(error: &keyring_core::Error, last: &std::io::Error) -> Error {
+    use keyring_core::Error::{NoStorageAccess, PlatformFailure};
+
+    let number = last.raw_os_error().unwrap_or_default();
     match error {
-        // A network logon, or a service account without a vault.
-        "Windows ERROR_NO_SUCH_LOGON_SESSION" => ErrorCode::Unavailable,
-        // ERROR_ACCESS_DENIED of winerror.h
-        "Windows error code 5" => ErrorCode::Denied,
+        // The crate's only use of it is ERROR_NO_SUCH_LOGON_SESSION.
+        NoStorageAccess(_) => Error::new(
+            ErrorCode::Unavailable,
+            format!(
+                "the Credential Manager answers {NO_SUCH_LOGON_SESSION}: this logon session has no \
+                 credentials; a network logon has none, and a policy can forbid to store them"
+            ),
+        ),
+        PlatformFailure(_) => {
+            let remedy = match number {
+                NOT_ENOUGH_MEMORY => {
+                    "; Windows says so when the credentials of all programs of this user fill its \
+                     Credential Manager: remove some that are no longer needed, in the Control \
+                     Panel under Credential Manager, Windows Credentials"
+                }
+                _ => "",
+            };
+            Error::new(
+                windows_code(number),
+                format!("the Credential Manager answers {number}: {last}{remedy}"),
+            )
+        }
+        // Safe to show: only its `Debug` has bytes of the secret.
+        _ => Error::internal(format!("the Credential Manager: {error}")),
+    }
+}
+
+/// `ERROR_NOT_ENOUGH_MEMORY` of `winerror.h`.
+#[cfg(any(windows, test))]
+const NOT_ENOUGH_MEMORY: i32 = 8;
+
+/// `ERROR_NO_SUCH_LOGON_SESSION`.
+#[cfg(any(windows, test))]
+const NO_SUCH_LOGON_SESSION: i32 = 1312;
+
+/// The codes of the system errors in `winerror.h`.
+#[cfg(any(windows, test))]
+fn windows_code(number: i32) -> ErrorCode {
+    match number {
+        // ERROR_ACCESS_DENIED, ERROR_PRIVILEGE_NOT_HELD
+        5 | 1314 => ErrorCode::Denied,
+        // Also ERROR_HANDLE_DISK_FULL, ERROR_DISK_FULL, ERROR_NO_SYSTEM_RESOURCES,
+        // ERROR_NOT_ENOUGH_QUOTA; RPC_S_SERVER_UNAVAILABLE, RPC_S_SERVER_TOO_BUSY and
+        // RPC_S_CALL_FAILED of the service that keeps the credentials
+        NOT_ENOUGH_MEMORY | NO_SUCH_LOGON_SESSION | 39 | 112 | 1450 | 1816 | 1722 | 1723 | 1726 => {
+            ErrorCode::Unavailable
+        }
         _ => ErrorCode::Internal,
     }
 }
@@ -181,31 +224,76 @@ pub(super) mod tests {
 
     #[test]
     fn the_state_of_a_keychain_is_what_it_answers() {
-        let state = |status| {
-            apple_state::<Status>(Err(KeyringError::PlatformFailure(Box::new(Status(status)))))
+        let of = |status| {
+            let error = KeyringError::PlatformFailure(Box::new(Status(status)));
+            state(Err(apple::<Status>(&error)))
         };
-        assert_eq!(
-            apple_state::<Status>(Ok(())),
-            (StoreState::Available, String::new())
-        );
-        assert_eq!(state(-25308).0, StoreState::Locked);
-        assert_eq!(state(-25307).0, StoreState::Unavailable);
-        let (unsigned, remedy) = state(-34018);
+        assert_eq!(state(Ok(())), (StoreState::Available, String::new()));
+        assert_eq!(of(-25308).0, StoreState::Locked);
+        assert_eq!(of(-25307).0, StoreState::Unavailable);
+        let (unsigned, remedy) = of(-34018);
         assert_eq!(unsigned, StoreState::Unavailable);
         assert!(remedy.contains("sign the app"), "{remedy}");
     }
 
+    /// The error that windows-native-keyring-store makes of this number. What it says is not read.
+    fn of_windows(number: i32) -> Error {
+        let source = Box::new(std::fmt::Error);
+        let error = match number {
+            NO_SUCH_LOGON_SESSION => KeyringError::NoStorageAccess(source),
+            _ => KeyringError::PlatformFailure(source),
+        };
+        windows(&error, &std::io::Error::from_raw_os_error(number))
+    }
+
     #[test]
-    fn windows_statuses_are_told_apart() {
-        for (status, code) in [
-            ("Windows error code 5", ErrorCode::Denied),
-            (
-                "Windows ERROR_NO_SUCH_LOGON_SESSION",
-                ErrorCode::Unavailable,
-            ),
-            ("Windows error code 8", ErrorCode::Internal),
+    fn windows_errors_are_told_apart_by_their_numbers() {
+        for (number, code) in [
+            (5, ErrorCode::Denied),
+            (1314, ErrorCode::Denied),
+            (8, ErrorCode::Unavailable),
+            (39, ErrorCode::Unavailable),
+            (112, ErrorCode::Unavailable),
+            (1312, ErrorCode::Unavailable),
+            (1450, ErrorCode::Unavailable),
+            (1722, ErrorCode::Unavailable),
+            (1723, ErrorCode::Unavailable),
+            (1726, ErrorCode::Unavailable),
+            (1816, ErrorCode::Unavailable),
+            (87, ErrorCode::Internal),
+            (1783, ErrorCode::Internal),
         ] {
-            assert_eq!(windows(status), code, "{status}");
+            let error = of_windows(number);
+            assert_eq!(error.code(), code, "{number}");
+            let text = format!("answers {number}: ");
+            assert!(error.message().contains(&text), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_full_credential_manager_tells_the_remedy() {
+        let error = of_windows(8);
+        assert!(error.message().contains("remove some"), "{error}");
+        assert!(!of_windows(112).message().contains("remove some"));
+    }
+
+    #[test]
+    fn a_logon_session_without_credentials_is_unavailable() {
+        let (state, detail) = state(Err(of_windows(1312)));
+        assert_eq!(state, StoreState::Unavailable);
+        assert!(detail.contains("network logon"), "{detail}");
+    }
+
+    #[test]
+    fn p4_an_error_of_the_library_alone_has_no_number_of_windows() {
+        let last = std::io::Error::from_raw_os_error(8);
+        for error in [
+            KeyringError::TooLong("secret".into(), 2560),
+            KeyringError::BadEncoding(b"canary".to_vec()),
+        ] {
+            let error = windows(&error, &last);
+            assert_eq!(error.code(), ErrorCode::Internal);
+            assert!(!error.message().contains("canary"));
         }
     }
 }

@@ -23,8 +23,8 @@ async fn read(store: &impl SecretStore, item: &Item) -> Option<Vec<u8>> {
 #[tokio::test]
 async fn the_login_keychain_keeps_what_was_written_last_until_it_is_cleared() {
     let prompts = Prompts::default();
-    let store = open(&service("a"), MacosKeychain::Login).unwrap();
-    let other_service = open(&service("b"), MacosKeychain::Login).unwrap();
+    let store = open(&service("a"), MacosKeychain::Login);
+    let other_service = open(&service("b"), MacosKeychain::Login);
     let (item, unicode) = (item("default"), item("\u{fc}ber/a@b"));
     assert_eq!(read(&store, &item).await, None);
     assert!(store.list(&prompts).await.unwrap().is_empty());
@@ -36,7 +36,7 @@ async fn the_login_keychain_keeps_what_was_written_last_until_it_is_cleared() {
         assert_eq!(read(&store, &item).await.as_deref(), Some(bytes));
     }
     store.set(&unicode, b"named", &prompts).await.unwrap();
-    let again = open(&service("a"), MacosKeychain::Login).unwrap();
+    let again = open(&service("a"), MacosKeychain::Login);
     assert_eq!(read(&again, &unicode).await.as_deref(), Some(&b"named"[..]));
     let listed: HashSet<_> = again.list(&prompts).await.unwrap().into_iter().collect();
     assert_eq!(listed, HashSet::from([item.clone(), unicode.clone()]));
@@ -57,7 +57,7 @@ async fn the_login_keychain_keeps_what_was_written_last_until_it_is_cleared() {
 #[tokio::test]
 async fn p1_the_data_protection_keychain_tells_an_unsigned_program_what_it_lacks() {
     let prompts = Prompts::default();
-    let store = open(&service("c"), MacosKeychain::DataProtection).unwrap();
+    let store = open(&service("c"), MacosKeychain::DataProtection);
     let item = item("default");
     for result in [
         store.get(&item, &prompts).await.map(|_| ()),
