@@ -22,10 +22,12 @@ const withoutKeyStore = [
   'clients/{ky,ofetch,openapi-fetch}',
   'expiry',
   'fetch',
+  'fetch-options',
   'leaks',
   'memory',
   'pinia',
   'refresh',
+  'request-init',
   'storage/memory',
   'vuex',
 ];

@@ -6,7 +6,7 @@ import { rolldown } from 'rolldown';
 import { entries, inputOptions } from './bundle.mjs';
 
 /** Each figure must stay under its budget. `index` is all but the bindings: commands, session and fetch. */
-const budgets = { index: 3400, 'keep-fresh': 600, migrate: 1000, outbox: 1150, storage: 2450 };
+const budgets = { index: 4096, 'keep-fresh': 600, migrate: 1000, outbox: 1150, storage: 2450 };
 
 /** The budget of a binding. */
 const BINDING = 400;
@@ -19,7 +19,9 @@ async function gzipSize(input) {
     // A binding is measured beside the core, which an app with a binding has anyway.
     external: [
       ...inputOptions.external,
-      ...(input === entries.index ? [] : [/\/(check|commands|emit|errors|fetch|retry-delay|session)\.js$/]),
+      ...(input === entries.index
+        ? []
+        : [/\/(auth-fetch-options|check|commands|emit|errors|fetch|retry-delay|session)\.js$/]),
     ],
   });
   const { output } = await bundle.generate({ format: 'esm', minify: true });
