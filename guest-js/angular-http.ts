@@ -1,9 +1,18 @@
 // An interceptor that authorises the requests of Angular's HttpClient.
 
-import type { HttpInterceptorFn } from '@angular/common/http';
+import type { HttpErrorResponse, HttpInterceptorFn } from '@angular/common/http';
 import { catchError, NEVER, Observable } from 'rxjs';
 import { type AuthFetchOptions, createAuthFetch } from './fetch.js';
 import type { Session } from './session.js';
+
+/** Which requests get the token. */
+export interface InterceptorOptions extends Omit<AuthFetchOptions, 'fetch' | 'expired'> {
+  /**
+   * Whether an error of HttpClient with a status from 400 on means that the token has expired. Default: as with
+   * {@link AuthFetchOptions.expired}.
+   */
+  expired?: ((error: HttpErrorResponse) => boolean | Promise<boolean>) | false | undefined;
+}
 
 /**
  * Makes an interceptor for `provideHttpClient(withFetch(), withInterceptors([...]))` that authorises requests with the token
@@ -13,19 +22,19 @@ import type { Session } from './session.js';
  * **Redirects** are refused with `withFetch()` only. `XMLHttpRequest` follows them by itself, and webviews from before 2022
  * then send the token to any origin; Angular warns of that in development.
  *
- * @throws `TypeError` without origins, or for one that is not a bare `https:` or loopback origin.
+ * @throws `TypeError` with the code `invalid-argument` for options that {@link createAuthFetch} refuses.
  */
-export function sessionInterceptor(
-  session: Session,
-  options: Pick<AuthFetchOptions, 'origins'>,
-): HttpInterceptorFn {
-  // Throws now, not with the first request.
-  createAuthFetch(session, options);
+export function sessionInterceptor(session: Session, options: InterceptorOptions): HttpInterceptorFn {
+  // Angular sends; each call brings its own way along.
+  const authFetch = createAuthFetch(session, {
+    ...options,
+    fetch: (url, init) => (init as { send: typeof fetch }).send(url, init),
+  } as AuthFetchOptions);
   return (request, next) => {
     if (request.headers.has('authorization')) return next(request);
     return new Observable((observer) => {
       let refused: unknown;
-      // Angular sends and answers the caller. createAuthFetch hears of a 401 only, and then sends again or gives up.
+      // createAuthFetch hears of an error only, and then sends again or gives up; all else is for the observer.
       const send = (_url: unknown, { headers, redirect = 'error' }: RequestInit = {}) =>
         new Promise<Response>((resolve) => {
           const authorization = new Headers(headers).get('authorization');
@@ -40,17 +49,17 @@ export function sessionInterceptor(
           next(attempt)
             .pipe(
               catchError((error) => {
-                if (error?.status !== 401) throw error;
+                if (!(error?.status >= 400)) throw error;
                 refused = error;
-                resolve(new Response(null, { status: 401 }));
+                // What createAuthFetch looks at, status and headers, it has like a Response.
+                resolve(error);
                 return NEVER;
               }),
             )
             .subscribe(observer);
         });
-      createAuthFetch(session, { ...options, fetch: send })(request.urlWithParams, {
-        redirect: request.redirect ?? 'follow',
-      }).then(
+      const init = { redirect: request.redirect ?? 'follow', send } as RequestInit;
+      authFetch(request.urlWithParams, init).then(
         () => observer.error(refused),
         (error) => observer.error(error),
       );

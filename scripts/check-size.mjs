@@ -7,8 +7,9 @@ import { entries, inputOptions } from './bundle.mjs';
 
 /** Each figure must stay under its budget. `index` is all but the bindings: commands, session and fetch. */
 const budgets = {
-  index: 4096,
+  index: 4800,
   'angular-http': 500,
+  axios: 500,
   'keep-fresh': 650,
   migrate: 1000,
   outbox: 1200,
@@ -28,7 +29,9 @@ async function gzipSize(input) {
     // A binding is measured beside the core, which an app with a binding has anyway.
     external: [
       ...inputOptions.external,
-      ...(input === entries.index ? [] : [/\/(check|commands|emit|errors|fetch|retry-delay|session)\.js$/]),
+      ...(input === entries.index
+        ? []
+        : [/\/(auth-fetch-options|check|commands|emit|errors|fetch|retry-delay|session)\.js$/]),
     ],
   });
   const { output } = await bundle.generate({ format: 'esm', minify: true });

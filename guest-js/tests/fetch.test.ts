@@ -384,14 +384,29 @@ describe('bodies', () => {
     expect(api.received).toMatchObject(Array(2).fill({ method: 'PATCH', path: '/path', body: 'body' }));
   });
 
-  it('that is a stream is not sent again: the 401 is returned, without a refresh', async () => {
+  it('that is a stream is not sent again: the 401 is returned, and the next request succeeds', async () => {
     const api = await serveApi('t2');
     const refresh = nextTokens();
     const { authFetch } = client(api.origin, { refresh });
+    const upload = (target: string | Request) =>
+      authFetch(target, {
+        method: 'POST',
+        body: new Blob(['stream']).stream(),
+        duplex: 'half',
+      } as RequestInit);
+    expect((await upload(api.origin)).status).toBe(401);
+    expect((await upload(api.origin)).status).toBe(200);
+    expect((await upload(new Request(api.origin, { method: 'PUT', body: 'replaced' }))).status).toBe(200);
+    expect(api.received.map(({ method, body }) => [method, body])).toEqual(Array(3).fill(['POST', 'stream']));
+    expect(refresh).toHaveBeenCalledTimes(1);
+  });
+
+  it('that is a stream: a refresh that fails rejects, since a 401 would look like a sign-out', async () => {
+    const api = await serveApi('never');
+    const offline = new TypeError('Failed to fetch');
+    const { authFetch } = client(api.origin, { refresh: () => Promise.reject(offline) });
     const init = { method: 'POST', body: new Blob(['stream']).stream(), duplex: 'half' } as RequestInit;
-    expect((await authFetch(api.origin, init)).status).toBe(401);
-    expect(api.received).toMatchObject([{ body: 'stream' }]);
-    expect(refresh).not.toHaveBeenCalled();
+    await expect(authFetch(api.origin, init)).rejects.toBe(offline);
   });
 });
 

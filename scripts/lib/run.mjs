@@ -40,6 +40,12 @@ export function run([command, ...args], { cwd = root, env = toolEnvironment() } 
 
 /** The standard output of a short command, or undefined when it fails or does not exist. */
 export function answer([command, ...args], { env = toolEnvironment(), cwd = root } = {}) {
-  const result = spawnSync(command, args, { cwd, env, encoding: 'utf8', shell: windows, maxBuffer: Infinity });
+  const result = spawnSync(command, args, {
+    cwd,
+    env,
+    encoding: 'utf8',
+    shell: windows,
+    maxBuffer: Infinity,
+  });
   return result.status === 0 ? result.stdout : undefined;
 }

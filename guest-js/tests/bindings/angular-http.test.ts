@@ -18,6 +18,7 @@ import { firstValueFrom, lastValueFrom, retry, toArray } from 'rxjs';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { sessionInterceptor } from '../../angular-http.js';
 import type { Session, SessionOptions } from '../../session.js';
+import { testRefusals } from '../clients/refusals.js';
 import type { FakeVault } from '../fake-vault.js';
 import { deferred, settle } from '../helpers.js';
 import { signedInPage, withStore } from '../project.js';
@@ -291,4 +292,33 @@ describe('what HttpClient does stays', () => {
       expect(sent).toHaveBeenCalledTimes(1);
     },
   );
+});
+
+testRefusals({
+  async connect(session, options) {
+    const http = await httpWith(sessionInterceptor(session, options));
+    return async (url, body) => {
+      const text = { observe: 'response', responseType: 'text' } as const;
+      const asking = body ? http.post(url, body, text) : http.get(url, text);
+      return firstValueFrom(asking).catch((error: unknown) => {
+        if (error instanceof HttpErrorResponse) return error;
+        throw error;
+      });
+    };
+  },
+});
+
+it('a refusal is seen by the app with its body and its address', async () => {
+  const server = await serve(({ authorization }, response) => {
+    const isNew = authorization === 'Bearer SECRET-2';
+    response.writeHead(isNew ? 200 : 403).end(JSON.stringify(isNew ? {} : { code: 'token_expired' }));
+  });
+  const expired = ({ error, url }: HttpErrorResponse) =>
+    error.code === 'token_expired' && !url?.endsWith('/password');
+  const session = createSession({ refresh: renew() });
+  const http = await httpWith(sessionInterceptor(session, { origins: [server.origin], expired }));
+  const password = failureOf(firstValueFrom(http.post(`${server.origin}/password`, {})));
+  expect(await password).toMatchObject({ status: 403 });
+  expect(await firstValueFrom(http.get(server.origin))).toEqual({});
+  expect(server.received).toHaveLength(3);
 });

@@ -4,7 +4,8 @@ import { inspect } from 'node:util';
 import axios, { type AxiosError, AxiosHeaders, type AxiosInstance, CanceledError } from 'axios';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { attachSession } from '../../axios.js';
-import type { SessionOptions } from '../../session.js';
+import type { Session, SessionOptions } from '../../session.js';
+import { testRefusals } from '../clients/refusals.js';
 import { deferred } from '../helpers.js';
 import { signedInPage } from '../project.js';
 import { serve, serveApi } from '../servers.js';
@@ -305,4 +306,59 @@ it('an instance made before or after is untouched, and so is this one once it is
   expect((await after.get('/me')).data.authorization).toBeUndefined();
   detach();
   expect((await api.get('/me')).data.authorization).toBeUndefined();
+});
+
+it('a second session for one instance is refused, until the first has ended', async () => {
+  const server = await echo();
+  const { api, detach } = client(server.origin);
+  const [second, third] = [createSession({ account: 'second' }), createSession({ account: 'third' })];
+  await second.login({ token: 'SECRET-2' });
+  await third.login({ token: 'SECRET-3' });
+  const options = { origins: [server.origin] };
+  const refused = {
+    name: 'TypeError',
+    code: 'invalid-argument',
+    message: expect.stringContaining('already'),
+  };
+  const attach = (session: Session) => () => attachSession(api, session, options);
+  expect(attach(second)).toThrow(expect.objectContaining(refused));
+  expect((await api.get('/me')).data.authorization).toBe('Bearer SECRET-1');
+  detach();
+  attach(second)();
+  expect((await api.get('/me')).data.authorization).toBe('Bearer SECRET-2');
+  // A function that was called already does not end what came after it.
+  detach();
+  expect(attach(third)).toThrow(expect.objectContaining(refused));
+  expect((await api.get('/me')).data.authorization).toBe('Bearer SECRET-2');
+});
+
+it('options that are refused leave the instance free', async () => {
+  const server = await echo();
+  const api = axios.create();
+  const session = createSession();
+  expect(() => attachSession(api, session, { origins: [] })).toThrow(TypeError);
+  attachSession(api, session, { origins: [server.origin] });
+  expect((await api.get(server.origin)).data.authorization).toBe('Bearer SECRET-1');
+});
+
+it('P4 a config that is used again after the end of the session carries no token', async () => {
+  const server = await echo();
+  const { api, detach } = client(server.origin);
+  const { config } = await api.get('/me');
+  detach();
+  for (const instance of [api, axios]) {
+    expect((await instance.request(config)).data.authorization).toBeUndefined();
+  }
+});
+
+const axiosWith = (session: Session, options: Parameters<typeof attachSession>[2], config?: object) => {
+  const api = axios.create({ validateStatus: () => true, ...config });
+  attachSession(api, session, options);
+  return (url: string, body?: object) => (body ? api.post(url, body) : api.get(url));
+};
+
+testRefusals({
+  connect: (session, options) => axiosWith(session, options),
+  once: (session, options) => axiosWith(session, options, { fetchOptions: { repeat: false } }),
+  reason: ({ cause }) => cause,
 });

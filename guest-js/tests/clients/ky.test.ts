@@ -1,7 +1,9 @@
 // ky with createAuthFetch as its fetch.
 
 import ky from 'ky';
+import { createAuthFetch } from '../../fetch.js';
 import { testClient } from './contract.js';
+import { testRefusals } from './refusals.js';
 
 testClient({
   connect(authFetch) {
@@ -23,4 +25,14 @@ testClient({
     };
   },
   keepsStreams: true,
+});
+
+const kyWith = (authFetch: typeof fetch, init?: object) => {
+  const client = ky.create({ fetch: authFetch, throwHttpErrors: false, retry: 0, ...init });
+  return (url: string, json?: object) => (json ? client.post(url, { json }) : client(url));
+};
+
+testRefusals({
+  connect: (session, options) => kyWith(createAuthFetch(session, options)),
+  once: (session, options) => kyWith(createAuthFetch(session, options), { repeat: false }),
 });

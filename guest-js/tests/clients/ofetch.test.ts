@@ -1,7 +1,9 @@
 // ofetch with createAuthFetch as its fetch.
 
 import { createFetch } from 'ofetch';
+import { createAuthFetch } from '../../fetch.js';
 import { testClient } from './contract.js';
+import { testRefusals } from './refusals.js';
 
 testClient({
   connect(authFetch) {
@@ -21,5 +23,17 @@ testClient({
   },
   keepsStreams: false,
   // A FetchError, whose cause is that of the fetch.
+  reason: ({ cause }) => cause,
+});
+
+const ofetchWith = (authFetch: typeof fetch, init?: object) => {
+  const client = createFetch({ fetch: authFetch, defaults: { ignoreResponseError: true, retry: 0 } });
+  return (url: string, body?: object) =>
+    client.raw(url, { responseType: 'text', ...(body && { method: 'POST', body }), ...init });
+};
+
+testRefusals({
+  connect: (session, options) => ofetchWith(createAuthFetch(session, options)),
+  once: (session, options) => ofetchWith(createAuthFetch(session, options), { repeat: false }),
   reason: ({ cause }) => cause,
 });

@@ -1,7 +1,9 @@
 // openapi-fetch with createAuthFetch as its fetch.
 
 import createClient from 'openapi-fetch';
+import { createAuthFetch } from '../../fetch.js';
 import { testClient } from './contract.js';
+import { testRefusals } from './refusals.js';
 
 interface Answers {
   responses: { 200: { content: { 'text/plain': string } }; 401: { content: { 'text/plain': string } } };
@@ -46,3 +48,13 @@ testClient({
   }),
   keepsStreams: true,
 });
+
+const openapiWith = (authFetch: typeof fetch) => async (url: string, body?: object) => {
+  const { client, path } = clientOf(url, authFetch);
+  const { response } = body
+    ? await client.POST(path, { body, parseAs: 'text' })
+    : await client.GET(path, { parseAs: 'text' });
+  return response;
+};
+
+testRefusals({ connect: (session, options) => openapiWith(createAuthFetch(session, options)) });

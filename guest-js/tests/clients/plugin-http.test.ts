@@ -3,11 +3,13 @@
 import { fetch as httpFetch } from '@tauri-apps/plugin-http';
 import ky from 'ky';
 import { beforeEach, expect, it, vi } from 'vitest';
+import { createAuthFetch } from '../../fetch.js';
 import { until } from '../helpers.js';
 import { signedInPage } from '../project.js';
 import { serve, serveApi } from '../servers.js';
 import { type Client, testClient } from './contract.js';
 import { HttpPlugin } from './http-plugin.js';
+import { testRefusals } from './refusals.js';
 
 let plugin: HttpPlugin;
 
@@ -32,6 +34,17 @@ const connect = (authFetch: typeof fetch): Client => ({
 });
 
 testClient({ connect, fetch: httpFetch, others, keepsStreams: false });
+
+const pluginWith =
+  (authFetch: ReturnType<typeof createAuthFetch>, init?: object) => (url: string, body?: object) =>
+    authFetch(url, { ...(body && { method: 'POST', body: JSON.stringify(body) }), ...init });
+
+testRefusals({
+  connect: (session, options) => pluginWith(createAuthFetch(session, { ...options, fetch: httpFetch })),
+  once: (session, options) =>
+    pluginWith(createAuthFetch(session, { ...options, fetch: httpFetch }), { repeat: false }),
+  others,
+});
 
 async function client(origin: string, refresh = async () => ({ token: 't2' })) {
   const page = await signedInPage({ token: 't1' }, others);
@@ -63,11 +76,12 @@ it('a signal inside a Request ends the request, although plugin-http looks only 
   await until(() => expect(closed).toHaveBeenCalled());
 });
 
-it('what the Rust side rejects with is passed on', async () => {
+it('the text that the Rust side rejects with becomes an error', async () => {
   const authFetch = await client('http://127.0.0.1:1');
-  await expect(authFetch('http://127.0.0.1:1')).rejects.toBe(
-    'error sending request for url (http://127.0.0.1:1/)',
-  );
+  const text = 'error sending request for url (http://127.0.0.1:1/)';
+  const error = await authFetch('http://127.0.0.1:1').catch((error: unknown) => error);
+  expect(error).toBeInstanceOf(Error);
+  expect(error).toMatchObject({ message: expect.stringContaining(text), cause: text });
 });
 
 it('a client may stand on top of it', async () => {
