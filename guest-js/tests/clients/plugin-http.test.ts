@@ -76,12 +76,12 @@ it('a signal inside a Request ends the request, although plugin-http looks only 
   await until(() => expect(closed).toHaveBeenCalled());
 });
 
-it('the text that the Rust side rejects with becomes an error', async () => {
+it('P4 the text that the Rust side rejects with becomes the cause of an error, and is in no message', async () => {
   const authFetch = await client('http://127.0.0.1:1');
   const text = 'error sending request for url (http://127.0.0.1:1/)';
   const error = await authFetch('http://127.0.0.1:1').catch((error: unknown) => error);
   expect(error).toBeInstanceOf(Error);
-  expect(error).toMatchObject({ message: expect.stringContaining(text), cause: text });
+  expect(error).toMatchObject({ message: expect.not.stringContaining('127.0.0.1'), cause: text });
 });
 
 it('a client may stand on top of it', async () => {
