@@ -13,7 +13,7 @@ export {
   watchTokens,
 } from './commands.js';
 export { type ErrorCode, SecureTokenError, SessionEnded } from './errors.js';
-export { type AuthFetchOptions, createAuthFetch } from './fetch.js';
+export { type AuthFetch, type AuthFetchInit, type AuthFetchOptions, createAuthFetch } from './fetch.js';
 export {
   createSession,
   type Session,
