@@ -80,6 +80,7 @@ fn p6_a_write_waits_for_another_process_no_longer_than_its_deadline() {
     while code(&set) == "timeout" {
         set = worker.set(DEFAULT, "new");
     }
-    assert_eq!(set, json!({ "revision": 1 }));
+    // The two that timed out have spent a revision each.
+    assert!(set["revision"].as_u64() >= Some(3));
     assert_eq!(patient.get(DEFAULT)["token"], "new");
 }
