@@ -66,6 +66,15 @@ async fn p3_a_second_item_of_another_program_goes_with_the_next_write_or_clear()
 }
 
 #[tokio::test]
+async fn an_account_with_a_second_item_of_another_program_is_listed_once() {
+    let (_session, mut worker, other) = found().await;
+    worker.set("between", "kept");
+    other.add_item(DEFAULT, "theirs").await;
+    assert_eq!(other.items(DEFAULT).await.len(), 2);
+    assert_eq!(worker.list(), serde_json::json!(["between", DEFAULT]));
+}
+
+#[tokio::test]
 async fn p1_a_collection_that_was_locked_meanwhile_is_locked() {
     let (session, mut worker, other) = found().await;
     other.lock_default_collection().await;

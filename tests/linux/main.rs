@@ -24,6 +24,7 @@ mod portal_stand_in;
 mod prompter;
 mod provider;
 mod questions;
+mod round_trips;
 mod screen;
 mod secret_portal;
 mod session;

@@ -15,17 +15,20 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
     },
 };
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use zbus::{
     Connection, ObjectServer, connection, fdo, interface,
     zvariant::{ObjectPath, OwnedObjectPath, OwnedValue, Value},
 };
 
-use crate::{session::Session, transfer::Key};
+use crate::{
+    session::{Session, until},
+    transfer::Key,
+};
 
 const SERVICE: &str = "/org/freedesktop/secrets";
 const SESSION: &str = "/org/freedesktop/secrets/session/";
@@ -63,8 +66,35 @@ pub enum Bad {
     Garbage,
 }
 
+/// Holds the calls until they are let through.
+struct Gate {
+    is_shut: AtomicBool,
+    arrived: AtomicUsize,
+    let_through: Semaphore,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self {
+            is_shut: AtomicBool::new(false),
+            arrived: AtomicUsize::new(0),
+            let_through: Semaphore::new(0),
+        }
+    }
+}
+
+impl Gate {
+    async fn pass(&self) {
+        if self.is_shut.load(Ordering::SeqCst) {
+            self.arrived.fetch_add(1, Ordering::SeqCst);
+            self.let_through.acquire().await.unwrap().forget();
+        }
+    }
+}
+
 #[derive(Default)]
 struct State {
+    gate: Gate,
     sessions: AtomicU32,
     last_garbled: AtomicU32,
     last_misunderstood: AtomicU32,
@@ -111,6 +141,25 @@ impl StandIn {
     pub fn mend(&self) {
         *self.state.bad.lock().unwrap() = None;
         self.state.mended.notify_waiters();
+    }
+
+    /// From now on no call is answered before it is let through.
+    pub fn hold(&self) {
+        self.state.gate.arrived.store(0, Ordering::SeqCst);
+        self.state.gate.is_shut.store(true, Ordering::SeqCst);
+    }
+
+    /// Waits for `count` calls that were sent without waiting for each other, and lets them through.
+    pub async fn let_through(&self, count: usize) {
+        let gate = &self.state.gate;
+        until(async || gate.arrived.load(Ordering::SeqCst) >= count).await;
+        assert_eq!(gate.arrived.swap(0, Ordering::SeqCst), count);
+        gate.let_through.add_permits(count);
+    }
+
+    /// Whatever comes now is answered at once.
+    pub fn stop_holding(&self) {
+        self.state.gate.is_shut.store(false, Ordering::SeqCst);
     }
 
     /// So many sessions that are opened next have a shared secret with a leading zero, which this provider leaves out.
@@ -214,7 +263,8 @@ impl SecretService {
         (Value::from(public).try_to_owned().unwrap(), path(&session))
     }
 
-    fn read_alias(&self, _name: String) -> OwnedObjectPath {
+    async fn read_alias(&self, _name: String) -> OwnedObjectPath {
+        self.0.gate.pass().await;
         path(COLLECTION)
     }
 }
@@ -231,11 +281,13 @@ struct Collection(Arc<State>);
 #[interface(name = "org.freedesktop.Secret.Collection")]
 impl Collection {
     #[zbus(property)]
-    fn locked(&self) -> bool {
+    async fn locked(&self) -> bool {
+        self.0.gate.pass().await;
         false
     }
 
     async fn search_items(&self, attributes: Attributes) -> fdo::Result<Vec<OwnedObjectPath>> {
+        self.0.gate.pass().await;
         self.0.bad(Call::Search).await?;
         Ok(self.0.found(&attributes))
     }
@@ -258,7 +310,8 @@ struct Item(Arc<State>);
 #[interface(name = "org.freedesktop.Secret.Item")]
 impl Item {
     #[zbus(property)]
-    fn attributes(&self) -> Attributes {
+    async fn attributes(&self) -> Attributes {
+        self.0.gate.pass().await;
         self.0
             .item
             .lock()
@@ -274,6 +327,7 @@ impl Item {
     }
 
     async fn get_secret(&self, session: OwnedObjectPath) -> fdo::Result<(Secret,)> {
+        self.0.gate.pass().await;
         let bad = self.0.bad(Call::GetSecret).await?;
         let item = self.0.item.lock().unwrap().clone();
         let (_, stored) = item.ok_or_else(|| fdo::Error::UnknownObject(ITEM.into()))?;
@@ -288,11 +342,18 @@ impl Item {
     }
 
     async fn set_secret(&self, secret: Secret) -> fdo::Result<()> {
+        self.0.gate.pass().await;
         self.0.bad(Call::SetSecret).await?;
         let bytes = self.0.received(secret)?;
         if let Some((_, stored)) = &mut *self.0.item.lock().unwrap() {
             *stored = bytes;
         }
         Ok(())
+    }
+
+    async fn delete(&self) -> OwnedObjectPath {
+        self.0.gate.pass().await;
+        *self.0.item.lock().unwrap() = None;
+        path("/")
     }
 }

@@ -198,3 +198,44 @@ impl LastFound {
         places.items.push_back((account.clone(), item.clone()));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(number: usize) -> Account {
+        Account::new(format!("account {number}")).unwrap()
+    }
+
+    fn item(number: usize) -> Path<'static> {
+        Path::from(format!("/item/{number}"))
+    }
+
+    #[test]
+    fn accounts_in_turn_are_found_where_they_were_and_only_so_many_are_kept() {
+        let found = LastFound::default();
+        found.in_collection(&item(0));
+        let most = LastFound::MOST;
+        for number in 0..most {
+            found.remember(&account(number), &item(number));
+        }
+        found.remember(&account(0), &item(most));
+        assert_eq!(found.item(&account(0)), Some(item(most)));
+        assert_eq!(found.item(&account(1)), Some(item(1)));
+        // The one that was not used for the longest time makes room.
+        found.remember(&account(most), &item(0));
+        assert_eq!(found.item(&account(1)), None);
+        assert_eq!(found.item(&account(2)), Some(item(2)));
+    }
+
+    #[test]
+    fn p1_what_was_found_in_another_collection_does_not_count() {
+        let found = LastFound::default();
+        found.in_collection(&item(0));
+        found.remember(&account(0), &item(1));
+        found.in_collection(&item(0));
+        assert_eq!(found.item(&account(0)), Some(item(1)));
+        found.in_collection(&item(2));
+        assert_eq!(found.item(&account(0)), None);
+    }
+}
