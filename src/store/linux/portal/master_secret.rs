@@ -3,11 +3,11 @@
 use std::{
     collections::HashMap,
     fs::File,
-    io::Read,
+    io::{self, ErrorKind, Read},
     os::{fd::OwnedFd, unix::net::UnixStream},
     pin::Pin,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use dbus::{Message, Path, arg::Variant};
@@ -157,7 +157,7 @@ async fn retrieve(portal: &Portal) -> Result<Secret> {
         Some(_) => return Err(fault::failed()),
         None => return Err(fault::not_understood()),
     }
-    let read = tauri::async_runtime::spawn_blocking(move || read(ours));
+    let read = tauri::async_runtime::spawn_blocking(move || read(ours, TRANSFER));
     read.await.unwrap_or_else(|_| Err(fault::not_understood()))
 }
 
@@ -194,25 +194,69 @@ async fn request(portal: &Portal, pipe: File) -> Result<Message> {
     }
 }
 
-/// What comes until the other side closes. Blocks.
-fn read(mut stream: UnixStream) -> Result<Secret> {
-    let of_transfer = |error| fault::of_transfer(&error);
-    stream
-        .set_read_timeout(Some(TRANSFER))
-        .map_err(of_transfer)?;
+/// What comes until the other side closes, in at most `time`. Blocks.
+fn read(mut stream: UnixStream, time: Duration) -> Result<Secret> {
     let mut buffer = Zeroizing::new([0; MAX_LEN + 1]);
-    let mut length = 0;
-    while length <= MAX_LEN {
-        match stream.read(&mut buffer[length..]).map_err(of_transfer)? {
-            0 => break,
-            read => length += read,
-        }
-    }
+    let length = fill(&mut stream, &mut *buffer, time);
+    let length = length.map_err(|error| fault::of_transfer(&error))?;
     if (MIN_LEN..=MAX_LEN).contains(&length) {
         Ok(Zeroizing::new(buffer[..length].to_vec()))
     } else {
         Err(Error::internal(
             "the secret portal gave a secret of a length that cannot be right",
         ))
+    }
+}
+
+/// Reads until the other side closes or `buffer` is full.
+fn fill(stream: &mut UnixStream, buffer: &mut [u8], time: Duration) -> io::Result<usize> {
+    let end = Instant::now() + time;
+    let mut length = 0;
+    while length < buffer.len() {
+        // For all that comes: a timeout of each read alone would start again with each byte.
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        stream.set_read_timeout(Some(left))?;
+        match stream.read(&mut buffer[length..]) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io::Write, thread};
+
+    use super::*;
+    use crate::ErrorCode;
+
+    #[test]
+    fn p6_a_secret_that_comes_byte_by_byte_is_not_waited_for_longer_than_one_that_does_not_come() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let portal = thread::spawn(move || {
+            while theirs.write_all(&[7]).is_ok() {
+                thread::park_timeout(Duration::from_millis(10));
+            }
+        });
+        let result = read(ours, Duration::from_millis(200));
+        assert_eq!(result.unwrap_err().code(), ErrorCode::Timeout);
+        portal.join().unwrap();
+    }
+
+    #[test]
+    fn a_secret_is_complete_when_the_other_side_closes() {
+        for (length, expected) in [(15, false), (16, true), (4096, true), (4097, false)] {
+            let (ours, mut theirs) = UnixStream::pair().unwrap();
+            theirs.write_all(&vec![7; length]).unwrap();
+            drop(theirs);
+            let secret = read(ours, TRANSFER);
+            assert_eq!(secret.is_ok_and(|secret| secret.len() == length), expected);
+        }
     }
 }

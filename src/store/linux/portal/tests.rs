@@ -3,7 +3,7 @@
 mod compatibility;
 mod mutated;
 
-use std::sync::mpsc;
+use std::{process::Command, sync::mpsc, thread};
 
 use futures_util::poll;
 
@@ -101,11 +101,19 @@ fn p1_a_file_of_another_secret_is_lost_and_of_another_service_is_corrupt() {
 }
 
 #[test]
-fn p1_what_is_no_file_is_an_error() {
+fn p1_p6_what_is_no_file_is_an_error_and_is_not_waited_for() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("record.keyring");
-    fs::create_dir(&path).unwrap();
-    assert_eq!(code(&path), Some(ErrorCode::Internal));
+    let directory = folder.path().join("directory.keyring");
+    fs::create_dir(&directory).unwrap();
+    let pipe = folder.path().join("pipe.keyring");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    for path in [directory, pipe] {
+        let (tell, told) = mpsc::channel();
+        thread::spawn(move || tell.send(code(&path)));
+        let code = told.recv_timeout(Duration::from_secs(30)).unwrap();
+        assert_eq!(code, Some(ErrorCode::Internal));
+    }
 }
 
 #[test]
