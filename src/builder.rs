@@ -10,8 +10,10 @@ use tauri::{
 };
 
 use crate::{
-    Account, Error, ErrorCode, Result, SecureToken, commands,
+    Account, Error, ErrorCode, Record, RefreshError, Result, RevokeError, SecureToken, Tokens,
+    commands,
     pages::PageWatches,
+    session::{Limits, Refresh, Revoke, Sessions},
     store::{self, SecretStore},
     vault::Vault,
 };
@@ -29,6 +31,9 @@ pub struct Builder {
     deadline: Duration,
     memory_copy: bool,
     prefetch: Vec<Account>,
+    refresh: Option<Refresh>,
+    revoke: Option<Revoke>,
+    refresh_deadline: Duration,
     store: Option<Arc<dyn SecretStore>>,
     options: store::Options,
 }
@@ -46,6 +51,9 @@ impl Builder {
             deadline: Duration::from_secs(30),
             memory_copy: true,
             prefetch: vec![Account::default()],
+            refresh: None,
+            revoke: None,
+            refresh_deadline: Duration::from_secs(60),
             store: None,
             options: store::Options::default(),
         }
@@ -70,6 +78,69 @@ impl Builder {
     /// copy.
     pub fn prefetch(mut self, accounts: impl IntoIterator<Item = Account>) -> Self {
         self.prefetch = accounts.into_iter().collect();
+        self
+    }
+
+    /// What buys the next token, in Rust: it is called once for everybody who waits, in any window or in
+    /// Rust, and needs no window. With it the plugin also refreshes ahead of time. The sessions of pages
+    /// then need no `refresh`, and their windows no more than the permission set `access`.
+    ///
+    /// It gets the account and the record to renew. A refresh token that the server does not send again
+    /// stays in use.
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    /// use tauri_plugin_secure_token::{Builder, RefreshError, Token, Tokens};
+    ///
+    /// # struct Renewed { access_token: String, refresh_token: String, expires_in: u64 }
+    /// # enum Failure { Refused, Other }
+    /// # async fn call_api(_: String) -> Result<Renewed, Failure> { Err(Failure::Other) }
+    /// let plugin = Builder::new().refresh(async |_account, record| {
+    ///     let Some(refresh_token) = record.refresh_token else {
+    ///         return Err(RefreshError::Ended);
+    ///     };
+    ///     let renewed = call_api(refresh_token.expose().into()).await.map_err(|failure| match failure {
+    ///         // The token endpoint says 400 with `invalid_grant`, or 401.
+    ///         Failure::Refused => RefreshError::Ended,
+    ///         Failure::Other => RefreshError::failed(),
+    ///     })?;
+    ///     let token = |text| Token::new(text).map_err(|_| RefreshError::failed());
+    ///     let mut tokens = Tokens::new(token(renewed.access_token)?);
+    ///     tokens.refresh_token = Some(token(renewed.refresh_token)?);
+    ///     tokens.expires_in = Some(Duration::from_secs(renewed.expires_in));
+    ///     Ok(tokens)
+    /// });
+    /// # let _ = plugin.build::<tauri::Wry>();
+    /// ```
+    pub fn refresh<F, R>(mut self, refresh: F) -> Self
+    where
+        F: Fn(Account, Record) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Tokens, RefreshError>> + Send + 'static,
+    {
+        self.refresh = Some(Arc::new(move |account, record| {
+            Box::pin(refresh(account, record))
+        }));
+        self
+    }
+
+    /// What tells the server that a record is no longer in use (RFC 7009), in Rust: called after a sign-out,
+    /// for the record that a new login replaces, and for tokens that arrive after the login has ended. It is
+    /// called again after a failure.
+    pub fn revoke<F, R>(mut self, revoke: F) -> Self
+    where
+        F: Fn(Account, Record) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), RevokeError>> + Send + 'static,
+    {
+        self.revoke = Some(Arc::new(move |account, record| {
+            Box::pin(revoke(account, record))
+        }));
+        self
+    }
+
+    /// The time within which a refresh ends: that of [`refresh`](Self::refresh), and that which a window
+    /// carries out. 60 s unless set; zero is refused when the app starts. What comes later is dropped.
+    pub fn refresh_deadline(mut self, deadline: Duration) -> Self {
+        self.refresh_deadline = deadline;
         self
     }
 
@@ -138,8 +209,7 @@ impl Builder {
                 commands::store_info,
             ])
             .setup(move |app, api| {
-                let vault = self.vault(&app.config().identifier, &api)?;
-                tauri::Manager::manage(app, SecureToken(vault));
+                tauri::Manager::manage(app, self.tokens(&app.config().identifier, &api)?);
                 tauri::Manager::manage(app, pages);
                 Ok(())
             })
@@ -161,17 +231,17 @@ impl Builder {
             .build()
     }
 
-    fn vault<R: Runtime, C: DeserializeOwned>(
+    fn tokens<R: Runtime, C: DeserializeOwned>(
         self,
         service: &str,
         api: &PluginApi<R, C>,
-    ) -> Result<Vault> {
+    ) -> Result<SecureToken> {
         let misconfigured = |message| Err(Error::new(ErrorCode::Misconfigured, message));
         if service.is_empty() {
             // An empty service is a wildcard to the keychains of macOS and iOS.
             return misconfigured("the identifier in tauri.conf.json is empty");
         }
-        if self.deadline.is_zero() {
+        if self.deadline.is_zero() || self.refresh_deadline.is_zero() {
             return misconfigured("the deadline is zero");
         }
         let store = match self.store {
@@ -184,6 +254,8 @@ impl Builder {
                 vault.prefetch(account);
             }
         }
-        Ok(vault)
+        let limits = Limits::with_refresh(self.refresh_deadline);
+        let sessions = Sessions::new(vault.clone(), self.refresh, self.revoke, limits);
+        Ok(SecureToken { vault, sessions })
     }
 }

@@ -105,7 +105,7 @@ pub(crate) async fn watch_tokens<R: Runtime>(
 ) -> Result<()> {
     let args = Args::of(&request, &["channel"])?;
     let channel: Channel<Notice> = args.channel()?.channel_on(webview.clone());
-    pages.start(&webview, &tokens.0, move |notice| {
+    pages.start(&webview, &tokens.vault, move |notice| {
         if scope.allows(&notice.account)
             && let Err(error) = channel.send(notice.clone())
         {

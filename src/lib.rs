@@ -134,8 +134,10 @@ mod handle;
 mod pages;
 mod record;
 mod scope;
+mod session;
 pub mod store;
 mod sync;
+mod task;
 mod token;
 mod vault;
 mod watch;
@@ -151,6 +153,9 @@ pub use crate::{
     error::{Error, ErrorCode, Result},
     handle::SecureToken,
     record::Record,
+    session::{
+        EndReason, RefreshError, RevokeError, Session, Snapshot, Status, Subscription, Tokens,
+    },
     store::{StoreInfo, StoreState},
     token::{Account, Token},
     vault::StoredRecord,

@@ -10,12 +10,13 @@ use zeroize::Zeroizing;
 
 use self::{
     deadline::Deadline,
-    slot::{ReadingEnd, SharedRead, Slot, Slots},
+    slot::{AtRest, ReadingEnd, SharedRead, Slot, Slots},
 };
 use crate::{
     Account, Error, ErrorCode, Notice, Record, Result, StoreInfo, StoreState, Watch, envelope,
     store::{Prompts, SecretStore, chunked},
     sync::lock,
+    task,
     watch::Watchers,
 };
 
@@ -29,6 +30,29 @@ pub struct StoredRecord {
     ///
     /// [`SecureToken::set_token`]: crate::SecureToken::set_token
     pub revision: u64,
+}
+
+/// A [`StoredRecord`] that shares the copy in memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stored {
+    pub(crate) record: Arc<Record>,
+    pub(crate) revision: u64,
+}
+
+impl From<Stored> for StoredRecord {
+    fn from(stored: Stored) -> Self {
+        Self {
+            record: Arc::unwrap_or_clone(stored.record),
+            revision: stored.revision,
+        }
+    }
+}
+
+/// What the store held when it was asked, whatever the copy in memory says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AtRestNow {
+    pub(crate) record: Option<Arc<Record>>,
+    pub(crate) revision: u64,
 }
 
 /// The records of one app.
@@ -59,6 +83,11 @@ impl Vault {
     /// The record of `account`, from memory if there is a copy. It is at least as new as every write
     /// that was acknowledged before this was called.
     pub(crate) async fn get(&self, account: &Account) -> Result<Option<StoredRecord>> {
+        Ok(self.get_shared(account).await?.map(StoredRecord::from))
+    }
+
+    /// As [`get`](Self::get), without a copy of the record.
+    pub(crate) async fn get_shared(&self, account: &Account) -> Result<Option<Stored>> {
         let slot = self.slot(account);
         let reading = {
             let mut state = lock(&slot.state);
@@ -76,7 +105,7 @@ impl Vault {
     fn start_read(&self, account: &Account, slot: &Arc<Slot>, end: ReadingEnd) -> SharedRead {
         let (inner, account, slot) = (self.0.clone(), account.clone(), slot.clone());
         let deadline = inner.deadline();
-        let task = tauri::async_runtime::spawn(async move {
+        let task = task::spawn(async move {
             let _end = end;
             let read = inner.read(&account, &slot);
             deadline.limit(read, &slot.prompts).await?
@@ -87,11 +116,38 @@ impl Vault {
             .shared()
     }
 
+    /// Reads the store itself, past the copy in memory. A record that another process has changed gets a
+    /// new revision, and its watchers are notified.
+    pub(crate) async fn reread(&self, account: &Account) -> Result<AtRestNow> {
+        let (inner, account, slot) = (self.0.clone(), account.clone(), self.slot(account));
+        let deadline = inner.deadline();
+        spawn(async move {
+            let reread = async {
+                let _turn = slot.order.lock().await;
+                inner.reread(&account, &slot).await
+            };
+            let now = deadline.limit(reread, &slot.prompts).await??;
+            Ok(inner.tell_of(&account, now))
+        })
+        .await
+    }
+
     /// Stores `record` and returns the new revision.
     pub(crate) async fn set(
         &self,
         account: &Account,
         record: Record,
+        if_revision: Option<u64>,
+    ) -> Result<u64> {
+        self.set_shared(account, Arc::new(record), if_revision)
+            .await
+    }
+
+    /// As [`set`](Self::set), without a copy of the record.
+    pub(crate) async fn set_shared(
+        &self,
+        account: &Account,
+        record: Arc<Record>,
         if_revision: Option<u64>,
     ) -> Result<u64> {
         let bytes = envelope::encode(&record)?;
@@ -172,7 +228,7 @@ impl Vault {
     /// Fills the memory copy of `account` in the background, for the first `get` of the page.
     pub(crate) fn prefetch(&self, account: Account) {
         let vault = self.clone();
-        tauri::async_runtime::spawn(async move {
+        task::spawn(async move {
             if let Err(error) = vault.get(&account).await {
                 log::warn!("the token could not be read ahead: {error}");
             }
@@ -197,7 +253,7 @@ impl Vault {
 /// What a write does.
 enum Change {
     Set {
-        record: Record,
+        record: Arc<Record>,
         bytes: Zeroizing<Vec<u8>>,
     },
     Clear,
@@ -216,23 +272,51 @@ impl Inner {
         Deadline::start(self.limit)
     }
 
-    async fn read(&self, account: &Account, slot: &Slot) -> Result<Option<StoredRecord>> {
-        let _turn = slot.order.lock().await;
+    async fn read(&self, account: &Account, slot: &Slot) -> Result<Option<Stored>> {
+        let turn = slot.order.lock().await;
         if let Some(stored) = lock(&slot.state).stored() {
             return Ok(Some(stored));
         }
-        let Some(bytes) = chunked::get(&*self.store, account, &slot.prompts).await? else {
-            return Ok(None);
-        };
-        let record = envelope::decode(&bytes)?;
-        let mut state = lock(&slot.state);
-        if self.memory_copy && !state.unsettled {
-            state.copy = Some(Arc::new(record.clone()));
+        let now = self.reread(account, slot).await?;
+        drop(turn);
+        let AtRestNow { record, revision } = self.tell_of(account, now);
+        Ok(record.map(|record| Stored { record, revision }))
+    }
+
+    /// Notifies the watchers if the record was changed by another process.
+    fn tell_of(&self, account: &Account, (now, changed): (AtRestNow, bool)) -> AtRestNow {
+        if changed {
+            self.watchers.tell(&Notice {
+                account: account.clone(),
+                revision: now.revision,
+                present: now.record.is_some(),
+            });
         }
-        Ok(Some(StoredRecord {
-            record,
-            revision: state.revision,
-        }))
+        now
+    }
+
+    /// Called with the order of `slot` held. Returns whether another process has changed the record
+    /// since this one knew it.
+    async fn reread(&self, account: &Account, slot: &Slot) -> Result<(AtRestNow, bool)> {
+        let bytes = chunked::get(&*self.store, account, &slot.prompts).await?;
+        let at_rest = AtRest::of(bytes.as_ref().map(|bytes| bytes.as_slice()));
+        let record = bytes
+            .map(|bytes| envelope::decode(&bytes).map(Arc::new))
+            .transpose()?;
+        let mut state = lock(&slot.state);
+        let changed = state.at_rest != AtRest::NotKnown && state.at_rest != at_rest;
+        if changed {
+            state.revision += 1;
+            state.copy = None;
+        }
+        if !state.unsettled {
+            state.at_rest = at_rest;
+            if self.memory_copy {
+                state.copy.clone_from(&record);
+            }
+        }
+        let revision = state.revision;
+        Ok((AtRestNow { record, revision }, changed))
     }
 
     /// Called with the order of `slot` held. An error says that nothing has changed.
@@ -268,12 +352,14 @@ impl Inner {
         let mut state = lock(&slot.state);
         Ok(match result {
             Ok(()) => {
-                let record = match change {
-                    Change::Set { record, .. } => Some(record),
-                    Change::Clear => None,
+                let (record, at_rest) = match change {
+                    Change::Set { record, bytes } => {
+                        (Some(record), AtRest::of(Some(bytes.as_slice())))
+                    }
+                    Change::Clear => (None, AtRest::Nothing),
                 };
                 let present = record.is_some();
-                let revision = state.settle(record.filter(|_| self.memory_copy).map(Arc::new));
+                let revision = state.settle(record.filter(|_| self.memory_copy), at_rest);
                 Written {
                     revision,
                     present,
@@ -294,9 +380,7 @@ impl Inner {
 async fn spawn<T: Send + 'static>(
     call: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Result<T> {
-    tauri::async_runtime::spawn(call)
-        .await
-        .unwrap_or_else(|_| Err(stopped()))
+    task::spawn(call).await.unwrap_or_else(|_| Err(stopped()))
 }
 
 fn stopped() -> Error {
