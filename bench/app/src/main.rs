@@ -1,11 +1,13 @@
-//! The app that `npm run bench` measures, with the plugin or without it. It does the one thing that its
-//! argument names and writes the figures as one line of JSON.
+//! The app that `npm run bench` measures: without the plugin, with it, or with a raw D-Bus client to compare it with
+//! as well. It does the one thing that its argument names and writes the figures as one line of JSON.
 
-#[cfg(all(feature = "plugin", target_os = "linux"))]
+#[cfg(all(feature = "raw-client", target_os = "linux"))]
 mod list;
-#[cfg(all(feature = "plugin", target_os = "linux"))]
+#[cfg(all(feature = "raw-client", target_os = "linux"))]
 mod raw;
-#[cfg(all(feature = "plugin", target_os = "linux"))]
+#[cfg(all(feature = "raw-client", target_os = "linux"))]
+mod turns;
+#[cfg(all(feature = "raw-client", target_os = "linux"))]
 mod writes;
 
 use std::{
@@ -55,7 +57,7 @@ fn bench<R: Runtime>() -> TauriPlugin<R> {
 }
 
 /// What is measured without a window, on a thread of its own.
-#[cfg(all(feature = "plugin", target_os = "linux"))]
+#[cfg(all(feature = "raw-client", target_os = "linux"))]
 fn measure_without_window(mode: &str, app: &AppHandle) -> bool {
     let measure = match mode {
         "writes" => writes::measure,
@@ -73,7 +75,7 @@ fn measure_without_window(mode: &str, app: &AppHandle) -> bool {
     true
 }
 
-#[cfg(not(all(feature = "plugin", target_os = "linux")))]
+#[cfg(not(all(feature = "raw-client", target_os = "linux")))]
 fn measure_without_window(_mode: &str, _app: &AppHandle) -> bool {
     false
 }
