@@ -10,6 +10,8 @@ mod turns;
 #[cfg(all(feature = "raw-client", target_os = "linux"))]
 mod writes;
 
+#[cfg(feature = "plugin")]
+use std::time::Duration;
 use std::{
     env,
     error::Error,
@@ -84,7 +86,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mode = env::args().nth(1).ok_or(USAGE)?;
     let app = tauri::Builder::default().plugin(bench());
     #[cfg(feature = "plugin")]
-    let app = app.plugin(tauri_plugin_secure_token::init());
+    let app = app.plugin(
+        tauri_plugin_secure_token::Builder::new()
+            // Ten thousand accounts take gnome-keyring 16 s, and on a busy machine more than the 30 s that an app has.
+            .deadline(Duration::from_mins(5))
+            .build(),
+    );
     app.setup(move |app| {
         if !measure_without_window(&mode, app.handle()) {
             let page = WebviewUrl::App(format!("index.html?mode={mode}").into());
