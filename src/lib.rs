@@ -131,9 +131,15 @@ mod commands;
 mod envelope;
 mod error;
 mod handle;
+#[cfg(desktop)]
+mod lock_file;
 mod pages;
+#[cfg(desktop)]
+mod private_file;
 mod record;
 mod scope;
+#[cfg_attr(not(test), expect(dead_code, reason = "the owner does not use it yet"))]
+mod session;
 pub mod store;
 mod sync;
 mod token;

@@ -1,0 +1,3 @@
+//! The owner of each account's session.
+
+pub(crate) mod processes;
