@@ -76,6 +76,16 @@ mod tests {
     }
 
     #[test]
+    fn the_lock_ends_even_if_a_program_that_is_being_started_has_a_copy_of_its_handle() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock_file = LockFile::at(folder.path().join("app.lock"));
+        let lock = lock_file.try_lock().unwrap().unwrap();
+        let _copy = lock.0.try_clone().unwrap();
+        drop(lock);
+        assert!(lock_file.try_lock().unwrap().is_some());
+    }
+
+    #[test]
     fn p1_a_lock_file_that_cannot_be_made_is_unavailable_until_it_can() {
         let folder = tempfile::tempdir().unwrap();
         let in_the_way = folder.path().join("app");
