@@ -107,23 +107,29 @@ struct Content {
 
 impl Content {
     fn read(file: &mut File) -> io::Result<Self> {
-        let mut content = Self::read_once(file)?;
+        Self::read_by(|| {
+            let mut bytes = Vec::with_capacity(2 * mark_line::LEN);
+            file.rewind()?;
+            file.take(2 * LINE_LEN).read_to_end(&mut bytes)?;
+            Ok(bytes)
+        })
+    }
+
+    fn read_by(mut read: impl FnMut() -> io::Result<Vec<u8>>) -> io::Result<Self> {
+        let mut content = Self::of(read()?);
         for _ in 1..READS {
             if content.is_whole() {
                 break;
             }
-            content = Self::read_once(file)?;
+            content = Self::of(read()?);
         }
         Ok(content)
     }
 
-    fn read_once(file: &mut File) -> io::Result<Self> {
-        let mut bytes = Vec::with_capacity(2 * mark_line::LEN);
-        file.rewind()?;
-        file.take(2 * LINE_LEN).read_to_end(&mut bytes)?;
+    fn of(bytes: Vec<u8>) -> Self {
         let (first, second) = bytes.split_at(bytes.len().min(mark_line::LEN));
         let lines = [Line::decode(first), Line::decode(second)];
-        Ok(Self { bytes, lines })
+        Self { bytes, lines }
     }
 
     /// Whether each line is a mark, or was never written.
@@ -148,4 +154,31 @@ impl Content {
 
 fn is_blank(bytes: &[u8]) -> bool {
     bytes.iter().all(|&byte| byte == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(turn: u8) -> String {
+        let mark = Mark::NEW;
+        Line { turn, mark }.encode()
+    }
+
+    fn newest_turn(reads: &[String]) -> Option<u8> {
+        let mut reads = reads.iter();
+        let content = Content::read_by(|| Ok(reads.next().unwrap().clone().into_bytes()));
+        content.unwrap().newest().map(|(_, line)| line.turn)
+    }
+
+    #[test]
+    fn p3_who_reads_amid_two_writes_does_not_go_back() {
+        let (one, two, three, four) = (line(1), line(2), line(3), line(4));
+        // The first line before the writes, and the beginning of what the second one becomes.
+        let torn = format!("{one}{}{}", &four[..22], &two[22..]);
+        assert_eq!(newest_turn(&[torn.clone(), three + &four]), Some(4));
+        assert_eq!(newest_turn(&[one.clone() + &four]), Some(4));
+        let damaged = [torn.clone(), torn.clone(), torn];
+        assert_eq!(newest_turn(&damaged), Some(1), "damaged for good");
+    }
 }
