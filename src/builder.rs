@@ -12,8 +12,9 @@ use tauri::{
 use crate::{
     Account, Error, ErrorCode, Record, RefreshError, Result, RevokeError, SecureToken, Tokens,
     commands,
-    pages::PageWatches,
+    pages::Pages,
     session::{Limits, Refresh, Revoke, Sessions},
+    session_commands,
     store::{self, SecretStore},
     vault::Vault,
 };
@@ -197,7 +198,7 @@ impl Builder {
     /// [`ErrorCode::Unavailable`].
     #[must_use]
     pub fn build<R: Runtime>(self) -> TauriPlugin<R> {
-        let pages = PageWatches::default();
+        let pages = Pages::default();
         let (reloaded, closed) = (pages.clone(), pages.clone());
         PluginBuilder::new("secure-token")
             .invoke_handler(generate_handler![
@@ -207,6 +208,14 @@ impl Builder {
                 commands::list_accounts,
                 commands::watch_tokens,
                 commands::store_info,
+                session_commands::session_open,
+                session_commands::session_hydrate,
+                session_commands::session_sign_in,
+                session_commands::session_sign_out,
+                session_commands::session_token,
+                session_commands::session_lease,
+                session_commands::session_answer,
+                session_commands::session_revokes,
             ])
             .setup(move |app, api| {
                 tauri::Manager::manage(app, self.tokens(&app.config().identifier, &api)?);
@@ -218,15 +227,17 @@ impl Builder {
                     reloaded.end_page(webview.label());
                 }
             })
-            .on_event(move |_app, event| {
-                if let RunEvent::WindowEvent {
+            .on_event(move |app, event| match event {
+                RunEvent::WindowEvent {
                     label,
                     event: WindowEvent::Destroyed,
                     ..
-                } = event
-                {
-                    closed.end_window(label);
+                } => closed.end_window(label),
+                RunEvent::Exit => {
+                    let tokens = tauri::Manager::state::<SecureToken>(app);
+                    tauri::async_runtime::block_on(tokens.sessions.finish());
                 }
+                _ => {}
             })
             .build()
     }

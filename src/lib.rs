@@ -131,10 +131,15 @@ mod commands;
 mod envelope;
 mod error;
 mod handle;
+#[cfg(desktop)]
+mod lock_file;
 mod pages;
+#[cfg(desktop)]
+mod private_file;
 mod record;
 mod scope;
 mod session;
+mod session_commands;
 pub mod store;
 mod sync;
 mod task;

@@ -255,7 +255,8 @@ impl Owner {
         Some(flight.take_replied())
     }
 
-    /// Takes the reply of the page that has a lease. Resolves when the reply has been committed.
+    /// Takes the reply of the page that has a lease. Resolves when the reply has been committed, with `false` if its
+    /// login had ended before.
     ///
     /// # Errors
     ///
@@ -266,7 +267,7 @@ impl Owner {
         lease: u64,
         page: &PageId,
         reply: Reply,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         if let Reply::Renewed(tokens) = &reply {
             tokens.check()?;
         }
@@ -286,13 +287,15 @@ impl Owner {
             }
         })?;
         self.deliver_revokes();
-        let Some(flight) = flight else { return Ok(()) };
+        let Some(flight) = flight else {
+            return Ok(false);
+        };
         while self.look(|state| state.is_flying(flight)) {
             if changes.changed().await.is_err() {
                 break;
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Shows the session to a page from now on, and returns the number with which that ends.

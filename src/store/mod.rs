@@ -4,8 +4,6 @@
 mod item_name;
 #[cfg(any(target_os = "macos", windows, test))]
 mod keyring;
-#[cfg(any(windows, test))]
-mod lock_file;
 #[cfg(any(target_os = "macos", windows, test))]
 mod os_status;
 #[cfg(any(target_os = "macos", test))]

@@ -198,7 +198,10 @@ impl Vault {
             let list = inner.store.list(&prompts);
             let items = inner.deadline().limit(list, &prompts).await??;
             let heads = items.into_iter().filter(|item| item.chunk.is_none());
-            let mut accounts: Vec<_> = heads.map(|item| item.account).collect();
+            let mut accounts: Vec<_> = heads
+                .map(|item| item.account)
+                .filter(|account| !account.is_internal())
+                .collect();
             accounts.sort();
             // Another program can make an item twice.
             accounts.dedup();
