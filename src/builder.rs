@@ -13,7 +13,8 @@ use crate::{
     Account, Error, ErrorCode, Record, RefreshError, Result, RevokeError, SecureToken, Tokens,
     commands,
     pages::Pages,
-    session::{Limits, Refresh, Revoke, Sessions},
+    processes::Processes,
+    session::{Limits, Outbox, Refresh, Revoke, Sessions},
     session_commands,
     store::{self, SecretStore},
     vault::Vault,
@@ -218,7 +219,8 @@ impl Builder {
                 session_commands::session_revokes,
             ])
             .setup(move |app, api| {
-                tauri::Manager::manage(app, self.tokens(&app.config().identifier, &api)?);
+                let tokens = self.tokens(app, &api)?;
+                tauri::Manager::manage(app, tokens);
                 tauri::Manager::manage(app, pages);
                 Ok(())
             })
@@ -244,10 +246,11 @@ impl Builder {
 
     fn tokens<R: Runtime, C: DeserializeOwned>(
         self,
-        service: &str,
+        app: &tauri::AppHandle<R>,
         api: &PluginApi<R, C>,
     ) -> Result<SecureToken> {
         let misconfigured = |message| Err(Error::new(ErrorCode::Misconfigured, message));
+        let service = &*app.config().identifier;
         if service.is_empty() {
             // An empty service is a wildcard to the keychains of macOS and iOS.
             return misconfigured("the identifier in tauri.conf.json is empty");
@@ -255,18 +258,44 @@ impl Builder {
         if self.deadline.is_zero() || self.refresh_deadline.is_zero() {
             return misconfigured("the deadline is zero");
         }
-        let store = match self.store {
-            Some(store) => store,
-            None => store::open(service, api, &self.options)?,
+        let (store, processes) = match self.store {
+            Some(store) => (store, Processes::none()),
+            None => (store::open(service, api, &self.options)?, processes(app)),
         };
-        let vault = Vault::new(store, self.deadline, self.memory_copy);
+        let outbox = Outbox::new(store.clone(), processes.clone(), self.deadline);
+        let vault = Vault::shared(store, self.deadline, self.memory_copy, processes.clone());
         if self.memory_copy {
             for account in self.prefetch {
                 vault.prefetch(account);
             }
         }
         let limits = Limits::with_refresh(self.refresh_deadline);
-        let sessions = Sessions::new(vault.clone(), self.refresh, self.revoke, limits);
+        let sessions = Sessions::new(
+            vault.clone(),
+            &processes,
+            outbox,
+            self.refresh,
+            self.revoke,
+            limits,
+        );
         Ok(SecureToken { vault, sessions })
     }
+}
+
+/// What coordinates the processes of the app.
+#[cfg(desktop)]
+fn processes<R: Runtime>(app: &tauri::AppHandle<R>) -> Processes {
+    match tauri::Manager::path(app).app_local_data_dir() {
+        Ok(folder) => Processes::in_folder(folder),
+        Err(error) => {
+            log::warn!("there is no folder in which the processes of the app could meet: {error}");
+            Processes::none()
+        }
+    }
+}
+
+/// An app of Android or iOS has one process.
+#[cfg(mobile)]
+fn processes<R: Runtime>(_: &tauri::AppHandle<R>) -> Processes {
+    Processes::none()
 }

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use crate::{
     Account, Error, Notice, Record, Result, Session, StoreInfo, StoredRecord, Watch,
-    session::Sessions, task, vault::Vault, watch::may_block,
+    session::Sessions,
+    task,
+    vault::{ChangedBy, Vault},
+    watch::may_block,
 };
 
 /// The tokens of this app, for Rust callers: the same as the commands, with [`Token`] in the place
@@ -61,7 +64,7 @@ impl SecureToken {
         let (account, record) = (account.clone(), Arc::new(record));
         // To its end, also when the caller goes away: the session must not stay behind the store.
         to_the_end(async move {
-            let set = vault.set_shared(&account, record.clone(), if_revision);
+            let set = vault.set_shared(&account, record.clone(), if_revision, ChangedBy::Login);
             let revision = set.await?;
             sessions.stored(&account, Some(record), revision);
             Ok(revision)

@@ -136,6 +136,7 @@ mod lock_file;
 mod pages;
 #[cfg(desktop)]
 mod private_file;
+mod processes;
 mod record;
 mod scope;
 mod session;

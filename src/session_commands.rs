@@ -69,7 +69,7 @@ impl Serialize for Leased {
             Self::Access(access) => access.serialize(serializer),
             Self::Lease(lease) => {
                 let mut leased = serializer.serialize_struct("Leased", 3)?;
-                leased.serialize_field("lease", &lease.lease)?;
+                leased.serialize_field("lease", &lease.id)?;
                 leased.serialize_field("record", &Bare(lease.record.clone()))?;
                 leased.serialize_field("login", &lease.login)?;
                 leased.end()

@@ -65,7 +65,7 @@ impl Reply {
 
 /// The right of a page to carry out a refresh.
 pub(crate) struct Lease {
-    pub(crate) lease: u64,
+    pub(crate) id: u64,
     pub(crate) record: Arc<Record>,
     pub(crate) login: u64,
 }
@@ -247,11 +247,10 @@ impl State {
             let lessee = want.page.as_ref().filter(|page| flight.lease(number, page));
             return if let Some(page) = lessee {
                 self.views.was_asked(page);
-                let (lease, login) = (number, self.login);
                 Decision::Lease(Lease {
-                    lease,
+                    id: number,
                     record,
-                    login,
+                    login: self.login,
                 })
             } else {
                 Decision::Wait

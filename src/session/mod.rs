@@ -7,10 +7,9 @@ mod flight;
 mod handle;
 mod limits;
 mod others;
-pub(crate) mod outbox;
+mod outbox;
 mod owner;
 mod pause;
-pub(crate) mod processes;
 mod refresh;
 mod revoke;
 mod saving;
@@ -24,6 +23,7 @@ pub(crate) use self::{
     callbacks::{Refresh, Revoke},
     flight::{Ask, Lease, Reply, Want},
     limits::Limits,
+    outbox::Outbox,
     owner::{Given, Owner},
     sessions::Sessions,
     view::{Message, PageId, View},

@@ -14,9 +14,9 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use tokio::{sync::Mutex, time::timeout};
 use zeroize::Zeroizing;
 
-use super::processes::Processes;
 use crate::{
     Error, ErrorCode, Result, envelope,
+    processes::Processes,
     record::Record,
     store::SecretStore,
     token::{Account, Token},

@@ -12,25 +12,30 @@ use super::{
     clock::Moment,
     flight::{Ask, Decision, Lease, Reply, Want},
     limits::Limits,
+    outbox::Outbox,
     snapshot::{EndReason, Snapshot, Status},
-    state::{Able, ChangedBy, Saved, State},
+    state::{Able, Saved, State},
     tokens::Tokens,
     view::{Message, PageId, View},
 };
 use crate::{
     error::{Error, ErrorCode, Result},
+    processes::Processes,
     record::Record,
     sync::lock,
     task,
     token::Account,
-    vault::Vault,
+    vault::{ChangedBy, Vault},
 };
 
 /// What the owners of all accounts have in common.
 pub(crate) struct Common {
     pub(crate) vault: Vault,
+    /// The locks of refreshes.
+    pub(super) refreshes: Processes,
     pub(crate) refresh: Option<Refresh>,
     pub(crate) revoke: Option<Revoke>,
+    pub(super) outbox: Outbox,
     pub(crate) limits: Limits,
     /// Numbers logins, flights and leases.
     pub(super) numbers: AtomicU64,
@@ -39,14 +44,18 @@ pub(crate) struct Common {
 impl Common {
     pub(super) fn new(
         vault: Vault,
+        processes: &Processes,
+        outbox: Outbox,
         refresh: Option<Refresh>,
         revoke: Option<Revoke>,
         limits: Limits,
     ) -> Self {
         Self {
             vault,
+            refreshes: processes.of_refreshes(),
             refresh,
             revoke,
+            outbox,
             limits,
             numbers: AtomicU64::new(0),
         }
@@ -247,12 +256,11 @@ impl Owner {
         }
     }
 
-    /// The reply of the page that has got the lease of the flight `id`, once there is one. `None`: the
-    /// flight is no longer under way.
-    pub(super) fn take_replied(&self, id: u64) -> Option<Option<oneshot::Receiver<Reply>>> {
+    /// The reply of the page that has got the lease of the flight `id`, if one has.
+    pub(super) fn take_replied(&self, id: u64) -> Option<oneshot::Receiver<Reply>> {
         let mut state = lock(&self.state);
         let flight = state.flight.as_mut().filter(|flight| flight.id == id)?;
-        Some(flight.take_replied())
+        flight.take_replied()
     }
 
     /// Takes the reply of the page that has a lease. Resolves when the reply has been committed, with `false` if its

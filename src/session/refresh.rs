@@ -18,6 +18,7 @@ use crate::{
     error::{Error, ErrorCode},
     record::Record,
     task,
+    vault::ChangedBy,
 };
 
 /// How many pages are tried before a refresh fails.
@@ -46,6 +47,10 @@ impl Owner {
     }
 
     async fn carry_out(self: &Arc<Self>, id: u64) {
+        let mut others = match self.keep_others_from_refreshing().await {
+            Ok(others) => others,
+            Err(error) => return self.fail(id, error, None),
+        };
         let before = self.record();
         self.read_before_refresh().await;
         let Some(record) = self.record().filter(|_| self.is_flying(id)) else {
@@ -55,17 +60,34 @@ impl Owner {
         if before.as_ref() != Some(&record) {
             return;
         }
+        if let Some(refresh_token) = &record.refresh_token {
+            others.begin_use(refresh_token);
+        }
         let reply = match &self.common.refresh {
             Some(refresh) => self.by_rust(id, refresh, record).await,
             None => self.by_a_page(id).await,
         };
         match reply {
-            Some(Reply::Renewed(tokens)) => self.commit(id, tokens).await,
-            Some(Reply::Ended) => self.end(id).await,
+            Some(Reply::Renewed(tokens)) => {
+                let is_saved = self.commit(id, tokens).await;
+                if is_saved {
+                    others.end_use();
+                }
+            }
+            Some(Reply::Ended) => {
+                self.end(id).await;
+                others.end_use();
+            }
             Some(Reply::Failed {
                 retry_after,
                 status,
-            }) => self.fail(id, failure(status), retry_after),
+            }) => {
+                // With a status the server has refused to use the token. Without one nobody knows.
+                if status.is_some() || retry_after.is_some() {
+                    others.end_use();
+                }
+                self.fail(id, failure(status), retry_after);
+            }
             None => {}
         }
     }
@@ -139,11 +161,12 @@ impl Owner {
             let taken = tokio::time::timeout(self.common.limits.offer, async {
                 loop {
                     changes.mark_unchanged();
-                    match self.take_replied(id) {
-                        // The sender lives as long as the owner.
-                        Some(None) => drop(changes.changed().await),
-                        Some(taken) => return taken,
-                        None => return None,
+                    if let Some(replied) = self.take_replied(id) {
+                        return Some(replied);
+                    }
+                    // The sender lives as long as the owner.
+                    if !self.is_flying(id) || changes.changed().await.is_err() {
+                        return None;
                     }
                 }
             });
@@ -190,7 +213,8 @@ impl Owner {
     }
 
     /// Puts what the server sent into the store and into memory, before anybody is told.
-    async fn commit(self: &Arc<Self>, id: u64, tokens: Tokens) {
+    /// Returns whether the outcome is in the store.
+    async fn commit(self: &Arc<Self>, id: u64, tokens: Tokens) -> bool {
         let now = Moment::now();
         let (record, basis, remember) = self.look(|state| {
             let before = state
@@ -206,14 +230,16 @@ impl Owner {
                 record: before,
             } if remember => match self.write_rotation(id, &record, revision, &before).await {
                 Some(saved) => saved,
-                None => return,
+                None => return true,
             },
             // The sign-in is not stored yet: the newest record of it will be.
             basis => Saved::No(Unsaved::failed(basis, None)),
         };
+        let is_saved = matches!(saved, Saved::Yes);
         self.change(|state| state.land(id, &record, saved, now));
         self.deliver_revokes();
         self.save_soon();
+        is_saved
     }
 
     /// Writes `record` in the place of `before`. `None`: somebody else has changed the account, which is
@@ -232,7 +258,12 @@ impl Owner {
             Some(Saved::No(Unsaved::failed(basis, error)))
         };
         for _ in 0..ATTEMPTS {
-            let set = vault.set_shared(&self.account, record.clone(), Some(revision));
+            let set = vault.set_shared(
+                &self.account,
+                record.clone(),
+                Some(revision),
+                ChangedBy::Rotation,
+            );
             // The write goes on when nobody waits for it any longer.
             let Ok(written) = tokio::time::timeout(self.common.limits.commit, set).await else {
                 return unsaved(revision, None);
@@ -250,10 +281,10 @@ impl Owner {
             match vault.reread(&self.account).await {
                 Ok(now) if now.record.as_ref() == Some(before) => revision = now.revision,
                 Ok(now) => {
-                    let (login, by) = (self.number(), self.changed_by());
+                    let login = self.number();
                     self.change(|state| {
                         if state.is_flying(id) {
-                            state.adopt(now.record, now.revision, login, by);
+                            state.adopt(now.record, now.revision, login, now.by);
                         }
                         state.revoke(Record::clone(record));
                     });

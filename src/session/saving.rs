@@ -7,13 +7,13 @@ use super::{
     owner::Owner,
     pause,
     snapshot::Snapshot,
-    state::{Basis, ChangedBy, Saved, State, Write},
+    state::{Basis, Saved, State, Write},
 };
 use crate::{
     error::{ErrorCode, Result},
     record::Record,
     task,
-    vault::AtRestNow,
+    vault::{AtRestNow, ChangedBy},
 };
 
 /// What to do after an attempt to write.
@@ -28,6 +28,11 @@ impl Owner {
     pub(super) async fn read_first(self: Arc<Self>) {
         let turn = self.saving.lock().await;
         let read = self.common.vault.get_shared(&self.account).await;
+        let refresh_token = match &read {
+            Ok(Some(stored)) => stored.record.refresh_token.clone(),
+            _ => None,
+        };
+        let was_interrupted = self.was_interrupted(refresh_token.as_ref()).await;
         let login = self.number();
         self.change(|state| {
             // Somebody may have signed in or out meanwhile.
@@ -36,6 +41,9 @@ impl Owner {
                 Ok(Some(stored)) => {
                     let by = ChangedBy::Login;
                     state.adopt(Some(stored.record), stored.revision, login, by);
+                    if was_interrupted {
+                        state.interrupted();
+                    }
                 }
                 Ok(None) => state.adopt(None, 0, login, ChangedBy::Login),
                 Err(error) => state.cannot_read(error),
@@ -43,6 +51,9 @@ impl Owner {
         });
         drop(turn);
         self.refresh_ahead();
+        if was_interrupted {
+            self.renew_soon();
+        }
     }
 
     /// Brings memory and store together now. Never fails: what went wrong is in the snapshot.
@@ -62,13 +73,13 @@ impl Owner {
     pub(super) async fn pull(&self) {
         let epoch = self.look(|state| state.epoch);
         let found = self.common.vault.reread(&self.account).await;
-        let (login, by) = (self.number(), self.changed_by());
+        let login = self.number();
         self.change(|state| {
             if state.epoch != epoch || matches!(state.saved, Saved::No(_)) {
                 return;
             }
             match found {
-                Ok(now) => state.adopt(now.record, now.revision, login, by),
+                Ok(now) => state.adopt(now.record, now.revision, login, now.by),
                 Err(error) => state.cannot_read(error),
             }
         });
@@ -111,7 +122,12 @@ impl Owner {
         let result = match &record {
             Some(record) => {
                 vault
-                    .set_shared(&self.account, record.clone(), if_revision)
+                    .set_shared(
+                        &self.account,
+                        record.clone(),
+                        if_revision,
+                        basis.changed_by(),
+                    )
                     .await
             }
             None => vault.clear(&self.account, if_revision).await,
@@ -139,7 +155,6 @@ impl Owner {
         before: &Arc<Record>,
     ) -> Next {
         let login = self.number();
-        let by = self.changed_by();
         self.change(|state| {
             if state.epoch != epoch {
                 return Next::Again;
@@ -152,7 +167,7 @@ impl Owner {
                 Ok(now) => {
                     let bought = state.record().cloned();
                     let is_ours = now.record.as_ref() == ours;
-                    state.adopt(now.record, now.revision, login, by);
+                    state.adopt(now.record, now.revision, login, now.by);
                     if let Some(bought) = bought.filter(|_| !is_ours) {
                         state.revoke(Record::clone(&bought));
                     }

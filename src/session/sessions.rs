@@ -8,9 +8,10 @@ use std::{
 use super::{
     callbacks::{Refresh, Revoke},
     limits::Limits,
+    outbox::Outbox,
     owner::{Common, Owner},
 };
-use crate::{record::Record, sync::lock, token::Account, vault::Vault};
+use crate::{processes::Processes, record::Record, sync::lock, task, token::Account, vault::Vault};
 
 /// How many owners are kept before those that nobody needs are removed.
 const KEPT: usize = 1024;
@@ -34,18 +35,42 @@ struct Owners {
 impl Sessions {
     pub(crate) fn new(
         vault: Vault,
+        processes: &Processes,
+        outbox: Outbox,
         refresh: Option<Refresh>,
         revoke: Option<Revoke>,
         limits: Limits,
     ) -> Self {
-        Self(Arc::new(Inner {
-            common: Arc::new(Common::new(vault, refresh, revoke, limits)),
+        let revokes = revoke.is_some();
+        let sessions = Self(Arc::new(Inner {
+            common: Arc::new(Common::new(
+                vault, processes, outbox, refresh, revoke, limits,
+            )),
             owners: Mutex::new(Owners {
                 by_account: HashMap::new(),
                 sweep_at: KEPT,
                 start: 0,
             }),
-        }))
+        }));
+        if revokes {
+            sessions.revoke_what_is_left();
+        }
+        sessions
+    }
+
+    /// Revokes what an earlier process could not.
+    fn revoke_what_is_left(&self) {
+        let sessions = self.clone();
+        task::spawn(async move {
+            match sessions.0.common.outbox.load().await {
+                Ok(entries) => {
+                    for entry in entries {
+                        sessions.of(&entry.account).revoke_again(entry.record);
+                    }
+                }
+                Err(error) => log::warn!("what waits to be revoked could not be read: {error}"),
+            }
+        });
     }
 
     /// The owner of `account`.

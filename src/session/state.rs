@@ -12,6 +12,7 @@ use crate::{
     error::{Error, Result},
     record::Record,
     token::Token,
+    vault::ChangedBy,
 };
 
 /// How many replaced tokens are remembered, for requests that come back late.
@@ -131,13 +132,14 @@ pub(super) enum Basis {
     Record { revision: u64, record: Arc<Record> },
 }
 
-/// Who has changed the record that the store was found to hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ChangedBy {
-    /// Another login, as far as anybody knows.
-    Login,
-    /// A refresh of the same login.
-    Rotation,
+impl Basis {
+    /// What the write of a record on this basis means.
+    pub(super) fn changed_by(&self) -> ChangedBy {
+        match self {
+            Self::Anything { .. } => ChangedBy::Login,
+            Self::Record { .. } => ChangedBy::Rotation,
+        }
+    }
 }
 
 /// What is to be written, as it was at `epoch`.

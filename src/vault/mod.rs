@@ -14,6 +14,7 @@ use self::{
 };
 use crate::{
     Account, Error, ErrorCode, Notice, Record, Result, StoreInfo, StoreState, Watch, envelope,
+    processes::{AccountLock, Processes, Stamp},
     store::{Prompts, SecretStore, chunked},
     sync::lock,
     task,
@@ -48,11 +49,22 @@ impl From<Stored> for StoredRecord {
     }
 }
 
+/// What a change of a record means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ChangedBy {
+    /// Another login, or the end of one.
+    Login,
+    /// A refresh: the record is of the same login as the one before.
+    Rotation,
+}
+
 /// What the store held when it was asked, whatever the copy in memory says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AtRestNow {
     pub(crate) record: Option<Arc<Record>>,
     pub(crate) revision: u64,
+    /// What has changed the record since this process knew it, if it has changed.
+    pub(crate) by: ChangedBy,
 }
 
 /// The records of one app.
@@ -66,10 +78,22 @@ struct Inner {
     slots: Slots,
     prompts: Arc<Prompts>,
     watchers: Watchers,
+    processes: Processes,
 }
 
 impl Vault {
+    /// The records of an app that has one process.
     pub(crate) fn new(store: Arc<dyn SecretStore>, limit: Duration, memory_copy: bool) -> Self {
+        Self::shared(store, limit, memory_copy, Processes::none())
+    }
+
+    /// The records that `processes` share.
+    pub(crate) fn shared(
+        store: Arc<dyn SecretStore>,
+        limit: Duration,
+        memory_copy: bool,
+        processes: Processes,
+    ) -> Self {
         Self(Arc::new(Inner {
             store,
             limit,
@@ -77,6 +101,7 @@ impl Vault {
             slots: Slots::default(),
             prompts: Arc::default(),
             watchers: Watchers::default(),
+            processes,
         }))
     }
 
@@ -132,6 +157,12 @@ impl Vault {
         .await
     }
 
+    /// Whether another process has changed `account` since this one read or wrote it.
+    pub(crate) fn is_behind(&self, account: &Account) -> bool {
+        let stamp = self.0.processes.stamp(account);
+        stamp.is_some() && lock(&self.slot(account).state).stamp != stamp
+    }
+
     /// Stores `record` and returns the new revision.
     pub(crate) async fn set(
         &self,
@@ -139,7 +170,8 @@ impl Vault {
         record: Record,
         if_revision: Option<u64>,
     ) -> Result<u64> {
-        self.set_shared(account, Arc::new(record), if_revision)
+        let record = Arc::new(record);
+        self.set_shared(account, record, if_revision, ChangedBy::Login)
             .await
     }
 
@@ -149,10 +181,11 @@ impl Vault {
         account: &Account,
         record: Arc<Record>,
         if_revision: Option<u64>,
+        by: ChangedBy,
     ) -> Result<u64> {
         let bytes = envelope::encode(&record)?;
-        self.write(account, if_revision, Change::Set { record, bytes })
-            .await
+        let change = Change::Set { record, bytes, by };
+        self.write(account, if_revision, change).await
     }
 
     /// Removes the record of `account` and returns the new revision.
@@ -258,6 +291,7 @@ enum Change {
     Set {
         record: Arc<Record>,
         bytes: Zeroizing<Vec<u8>>,
+        by: ChangedBy,
     },
     Clear,
 }
@@ -282,7 +316,9 @@ impl Inner {
         }
         let now = self.reread(account, slot).await?;
         drop(turn);
-        let AtRestNow { record, revision } = self.tell_of(account, now);
+        let AtRestNow {
+            record, revision, ..
+        } = self.tell_of(account, now);
         Ok(record.map(|record| Stored { record, revision }))
     }
 
@@ -301,6 +337,8 @@ impl Inner {
     /// Called with the order of `slot` held. Returns whether another process has changed the record
     /// since this one knew it.
     async fn reread(&self, account: &Account, slot: &Slot) -> Result<(AtRestNow, bool)> {
+        // Before the read: a change that comes in between is then found by the next look.
+        let stamp = self.processes.stamp(account);
         let bytes = chunked::get(&*self.store, account, &slot.prompts).await?;
         let at_rest = AtRest::of(bytes.as_ref().map(|bytes| bytes.as_slice()));
         let record = bytes
@@ -318,8 +356,35 @@ impl Inner {
                 state.copy.clone_from(&record);
             }
         }
-        let revision = state.revision;
-        Ok((AtRestNow { record, revision }, changed))
+        let login = |stamp: Option<Stamp>| stamp.map(|stamp| stamp.login);
+        let by = match (login(state.stamp), login(stamp)) {
+            (Some(known), Some(now)) if known == now => ChangedBy::Rotation,
+            _ => ChangedBy::Login,
+        };
+        state.stamp = stamp;
+        let now = AtRestNow {
+            record,
+            revision: state.revision,
+            by,
+        };
+        Ok((now, changed))
+    }
+
+    /// Keeps other processes from writing until the returned lock is dropped. Files that cannot be used
+    /// keep nobody from writing: then the processes are not in step.
+    async fn keep_others_out(
+        &self,
+        account: &Account,
+        deadline: Deadline,
+    ) -> Result<Option<AccountLock>> {
+        match self.processes.lock(account, deadline.left()).await {
+            Ok(lock) => Ok(Some(lock)),
+            Err(error) if error.code() == ErrorCode::Timeout => Err(error),
+            Err(error) => {
+                log::warn!("other processes of the app do not hear of a change: {error}");
+                Ok(None)
+            }
+        }
     }
 
     /// Called with the order of `slot` held. An error says that nothing has changed.
@@ -337,6 +402,22 @@ impl Inner {
                 "the account was changed since that revision",
             ));
         }
+        let mut others = if self.processes.are_possible() {
+            self.keep_others_out(account, deadline).await?
+        } else {
+            None
+        };
+        if if_revision.is_some() && others.is_some() {
+            let reread = self.reread(account, slot);
+            let (now, changed) = deadline.limit(reread, &slot.prompts).await??;
+            if changed {
+                self.tell_of(account, (now, changed));
+                return Err(Error::new(
+                    ErrorCode::Conflict,
+                    "another process has changed the account since that revision",
+                ));
+            }
+        }
         let store = async {
             match &change {
                 Change::Set { bytes, .. } => {
@@ -352,11 +433,26 @@ impl Inner {
             Err(late) => Err(late),
         };
 
+        if let Some(lock) = &mut others {
+            let is_login = !matches!(
+                &change,
+                Change::Set {
+                    by: ChangedBy::Rotation,
+                    ..
+                }
+            );
+            if let Err(error) = lock.committed(is_login) {
+                log::warn!("other processes of the app do not hear of a change: {error}");
+            }
+        }
         let mut state = lock(&slot.state);
+        if result.is_ok() {
+            state.stamp = others.as_ref().map(|lock| lock.mark().stamp);
+        }
         Ok(match result {
             Ok(()) => {
                 let (record, at_rest) = match change {
-                    Change::Set { record, bytes } => {
+                    Change::Set { record, bytes, .. } => {
                         (Some(record), AtRest::of(Some(bytes.as_slice())))
                     }
                     Change::Clear => (None, AtRest::Nothing),

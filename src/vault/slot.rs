@@ -10,7 +10,7 @@ use std::{
 use futures_util::future::Shared;
 
 use super::Stored;
-use crate::{Account, Record, Result, store::Prompts, sync::lock};
+use crate::{Account, Record, Result, processes::Stamp, store::Prompts, sync::lock};
 
 /// A read that is under way, for everybody who asks meanwhile: an unlock prompt that was dismissed
 /// is not shown once for each of them.
@@ -32,6 +32,8 @@ pub(super) struct State {
     pub(super) copy: Option<Arc<Record>>,
     /// What the store held when it was last read or written.
     pub(super) at_rest: AtRest,
+    /// The stamp of the other processes at that time.
+    pub(super) stamp: Option<Stamp>,
     /// The last write has no known outcome and may still reach the store, so no read is kept in memory.
     pub(super) unsettled: bool,
     reading: Option<Reading>,

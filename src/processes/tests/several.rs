@@ -31,7 +31,7 @@ impl Worker {
 
     fn started_by(mut command: Command, app: &App, work: &str) -> Self {
         let mut process = command
-            .args(["--exact", "session::processes::tests::several::worker"])
+            .args(["--exact", "processes::tests::several::worker"])
             .arg("--nocapture")
             .env(FOLDER, app.0.path())
             .env(WORK, work)

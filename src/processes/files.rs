@@ -24,6 +24,9 @@ use crate::{
 /// The folder of these files in the app's local data folder.
 const FOLDER: &str = "secure-token";
 
+/// The folder in that one for the locks of refreshes.
+const REFRESHES: &str = "refreshes";
+
 /// Hashed before the account, so that the hash is of use for nothing else.
 const NAME_CONTEXT: &str = "secure-token account ";
 
@@ -42,6 +45,13 @@ impl AccountFiles {
     pub(super) fn in_folder(folder: &Path) -> Self {
         Self {
             folder: folder.join(FOLDER).into(),
+        }
+    }
+
+    /// Other files of the same accounts, whose locks are their own.
+    pub(super) fn of_refreshes(&self) -> Self {
+        Self {
+            folder: self.folder.join(REFRESHES).into(),
         }
     }
 
@@ -73,8 +83,8 @@ impl AccountFiles {
         })
     }
 
-    pub(super) fn stamp(&self, account: &Account) -> Option<Stamp> {
-        mark_file::read(&self.path(account, "mark")).map(|mark| mark.stamp)
+    pub(super) fn mark(&self, account: &Account) -> Option<Mark> {
+        mark_file::read(&self.path(account, "mark"))
     }
 
     /// A name of 64 hexadecimal digits: safe on every file system, also one that takes no notice of case, and

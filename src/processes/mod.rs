@@ -50,6 +50,17 @@ impl Processes {
         Self(Some(AccountFiles::in_folder(&folder)))
     }
 
+    /// The locks and marks of refreshes: a refresh takes as long as a server, and a write must not wait for
+    /// it.
+    pub(crate) fn of_refreshes(&self) -> Self {
+        Self(self.0.as_ref().map(AccountFiles::of_refreshes))
+    }
+
+    /// Whether there may be other processes.
+    pub(crate) fn are_possible(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Takes the lock of `account`, and waits while another process, or another call of this one, has it.
     ///
     /// # Errors
@@ -66,7 +77,15 @@ impl Processes {
     /// The stamp of `account`, read without its lock. `None` if none was ever written, or what is there is
     /// damaged or cannot be read.
     pub(crate) fn stamp(&self, account: &Account) -> Option<Stamp> {
-        self.0.as_ref()?.stamp(account)
+        Some(self.0.as_ref()?.mark(account)?.stamp)
+    }
+
+    /// Whether `refresh_token` of `account` was in use when the mark was last written, by a process that
+    /// may have ended since. Read without the lock.
+    pub(crate) fn is_in_use(&self, account: &Account, refresh_token: &Token) -> bool {
+        let mark = self.0.as_ref().and_then(|files| files.mark(account));
+        let in_use = mark.and_then(|mark| mark.in_use);
+        in_use.is_some_and(|in_use| in_use.is_of(refresh_token))
     }
 }
 

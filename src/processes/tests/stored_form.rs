@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::*;
-use crate::session::processes::{files::TokenHash, mark_line::Line};
+use crate::processes::{files::TokenHash, mark_line::Line};
 
 fn fixture() -> Value {
     serde_json::from_str(include_str!(
-        "../../../../tests/fixtures/process-files.json"
+        "../../../tests/fixtures/process-files.json"
     ))
     .unwrap()
 }

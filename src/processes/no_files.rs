@@ -2,19 +2,23 @@
 
 use std::time::Duration;
 
-use super::{Mark, Stamp};
+use super::Mark;
 use crate::{Account, Result, Token};
 
 #[derive(Clone)]
 pub(super) enum AccountFiles {}
 
 impl AccountFiles {
+    pub(super) fn of_refreshes(&self) -> Self {
+        match *self {}
+    }
+
     #[expect(clippy::unused_async, reason = "as on desktop")]
     pub(super) async fn lock(&self, _: &Account, _: Duration) -> Result<HeldFiles> {
         match *self {}
     }
 
-    pub(super) fn stamp(&self, _: &Account) -> Option<Stamp> {
+    pub(super) fn mark(&self, _: &Account) -> Option<Mark> {
         match *self {}
     }
 }
