@@ -102,6 +102,8 @@ async fn entries_that_are_added_at_once_are_all_kept() {
     let alone = outbox(&store);
     let several = [(); 4].map(|()| Outbox::new(store.clone(), process(), LIMIT));
     for outboxes in [vec![alone], several.into()] {
+        // So that all of them read before the first one writes, if nothing keeps them from it.
+        store.inject(Fault::Slow(Duration::from_millis(1)));
         let adding = outboxes.iter().enumerate().flat_map(|(process, outbox)| {
             (0..20).map(move |number| {
                 let outbox = outbox.clone();
@@ -111,6 +113,7 @@ async fn entries_that_are_added_at_once_are_all_kept() {
         for added in adding.collect::<Vec<_>>() {
             added.await.unwrap();
         }
+        store.heal();
         let tokens = tokens(&outboxes[0]).await;
         assert_eq!(tokens.len(), outboxes.len() * 20);
         for token in tokens {
