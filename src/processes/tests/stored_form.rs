@@ -6,10 +6,7 @@ use super::*;
 use crate::processes::{files::TokenHash, mark_line::Line};
 
 fn fixture() -> Value {
-    serde_json::from_str(include_str!(
-        "../../../tests/fixtures/process-files.json"
-    ))
-    .unwrap()
+    serde_json::from_str(include_str!("../../../tests/fixtures/process-files.json")).unwrap()
 }
 
 fn cases(name: &str) -> Vec<Value> {
