@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config';
 import { docsApp } from './guest-js/tests/docs/plugin.mjs';
 
 /** Gives Node the global that Tauri's mocks expect. */
-const page = 'guest-js/tests/window.ts';
+const page = 'guest-js/tests/support/window.ts';
 
 /**
  * Tests whose third-party library cannot live with a frozen Object.prototype. Nothing of ours may be here.
@@ -14,25 +14,16 @@ const cannotBeFrozen = [
   // The OpenID provider, a server that the test runs in its own process: `cookies` assigns `toString` to its objects.
   'storage/oidc-client-ts',
   // axios 1.21 assigns `constructor` to an object when it is loaded; so no app has it beside `freezePrototype`.
-  'bindings/axios',
+  'requests/axios',
 ];
 
 /** What a page does without a key store, too. All other tests need one or the bridge to it. */
 const withoutKeyStore = [
   'bindings/*',
-  'clients/{ky,ofetch,openapi-fetch}',
-  'expiry',
-  'fetch',
-  'fetch-options',
-  'leaks',
-  'memory',
-  'pinia',
-  'receive',
-  'refresh',
-  'refresh-hint',
-  'request-init',
+  'requests/{angular-http,angular-xhr,axios,fetch,fetch-options,request-init}',
+  'requests/clients/{ky,ofetch,openapi-fetch}',
+  'session/{expiry,leaks,memory,receive,refresh,refresh-hint}',
   'storage/memory',
-  'vuex',
 ];
 
 /** Patterns are relative to `dir`. */
@@ -61,7 +52,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'frozen',
-          setupFiles: ['guest-js/tests/freeze.ts', page],
+          setupFiles: ['guest-js/tests/support/freeze.ts', page],
           provide: { keyStore: true },
           exclude: files(cannotBeFrozen),
         },
@@ -71,7 +62,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'browser',
-          setupFiles: [page, 'guest-js/tests/plain-browser.ts'],
+          setupFiles: [page, 'guest-js/tests/support/plain-browser.ts'],
           provide: { keyStore: false },
           include: files(withoutKeyStore),
         },

@@ -11,9 +11,14 @@ export {
   type TokenNotice,
   type TokenRecord,
   watchTokens,
-} from './commands.js';
-export { type ErrorCode, SecureTokenError, SessionEnded } from './errors.js';
-export { type AuthFetch, type AuthFetchInit, type AuthFetchOptions, createAuthFetch } from './fetch.js';
+} from './ipc/commands.js';
+export { type ErrorCode, SecureTokenError, SessionEnded } from './ipc/errors.js';
+export {
+  type AuthFetch,
+  type AuthFetchInit,
+  type AuthFetchOptions,
+  createAuthFetch,
+} from './requests/fetch.js';
 export {
   createSession,
   type Session,
@@ -22,4 +27,4 @@ export {
   type Snapshot,
   type Status,
   type Tokens,
-} from './session.js';
+} from './session/session.js';

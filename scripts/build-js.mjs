@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { entries, inputOptions } from './bundle.mjs';
@@ -16,11 +17,15 @@ async function build(input, ...outputs) {
   await bundle.close();
 }
 
+/** Puts an entry where its types are: into the same folder as its source. */
+const inItsRoom = (extension) => (entry) =>
+  relative(join(root, 'guest-js'), entry.facadeModuleId).replaceAll('\\', '/').replace(/ts$/, extension);
+
 async function buildPackage() {
   await build(
     entries,
-    { dir: dist, format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js' },
-    { dir: dist, format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: 'chunks/[name].cjs' },
+    { dir: dist, format: 'esm', entryFileNames: inItsRoom('js'), chunkFileNames: 'chunks/[name].js' },
+    { dir: dist, format: 'cjs', entryFileNames: inItsRoom('cjs'), chunkFileNames: 'chunks/[name].cjs' },
   );
 }
 
@@ -28,12 +33,12 @@ async function buildTypes() {
   const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
   execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
   // The package is of type "module", so a .d.ts describes ESM: require() needs files that say they are CJS.
-  for (const name of await readdir(dist)) {
+  for (const name of await readdir(dist, { recursive: true })) {
     if (!name.endsWith('.d.ts')) continue;
     const types = await readFile(dist + name, 'utf8');
     await writeFile(
       dist + name.replace(/ts$/, 'cts'),
-      types.replaceAll(/((?:from |import\()['"]\.\/[\w-]+)\.js/g, '$1.cjs'),
+      types.replaceAll(/((?:from |import\()['"]\.\.?\/[\w/-]+)\.js/g, '$1.cjs'),
     );
   }
 }

@@ -3,19 +3,19 @@
 /** The entries of the package by name. */
 export const entries = {
   index: 'guest-js/index.ts',
-  angular: 'guest-js/angular.ts',
-  'angular-http': 'guest-js/angular-http.ts',
-  axios: 'guest-js/axios.ts',
-  'keep-fresh': 'guest-js/keep-fresh.ts',
-  migrate: 'guest-js/migrate.ts',
-  outbox: 'guest-js/outbox.ts',
-  pinia: 'guest-js/pinia.ts',
-  react: 'guest-js/react.ts',
-  solid: 'guest-js/solid.ts',
-  storage: 'guest-js/storage.ts',
-  svelte: 'guest-js/svelte.ts',
-  vue: 'guest-js/vue.ts',
-  vuex: 'guest-js/vuex.ts',
+  angular: 'guest-js/bindings/angular.ts',
+  'angular-http': 'guest-js/requests/angular-http.ts',
+  axios: 'guest-js/requests/axios.ts',
+  'keep-fresh': 'guest-js/session/keep-fresh.ts',
+  migrate: 'guest-js/storage/migrate.ts',
+  outbox: 'guest-js/session/outbox.ts',
+  pinia: 'guest-js/bindings/pinia.ts',
+  react: 'guest-js/bindings/react.ts',
+  solid: 'guest-js/bindings/solid.ts',
+  storage: 'guest-js/storage/storage.ts',
+  svelte: 'guest-js/bindings/svelte.ts',
+  vue: 'guest-js/bindings/vue.ts',
+  vuex: 'guest-js/bindings/vuex.ts',
 };
 
 /** The language level of what is built: that of the script that Tauri itself runs in every page. */

@@ -3,5 +3,5 @@ import { run } from './lib/run.mjs';
 
 process.env.SIMULATION_SESSIONS ??= '100000';
 process.env.SIMULATION_FIGURES = '1';
-const { code } = await run(['vitest', 'run', '--project', 'tauri', 'guest-js/tests/simulation']);
+const { code } = await run(['vitest', 'run', '--project', 'tauri', 'guest-js/tests/session/simulation']);
 process.exitCode = code;

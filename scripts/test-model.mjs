@@ -10,7 +10,7 @@ const page = await run([
   'run',
   '--project',
   'tauri',
-  'guest-js/tests/model',
-  'guest-js/tests/simulation',
+  'guest-js/tests/session/model',
+  'guest-js/tests/session/simulation',
 ]);
 process.exitCode = vault.code || page.code;

@@ -68,7 +68,7 @@ test('every optional property takes undefined, for apps with exactOptionalProper
     ts.forEachChild(node, look(file));
   };
   const dist = join(root, 'dist-js');
-  const files = readdirSync(dist).filter((name) => name.endsWith('.d.ts'));
+  const files = readdirSync(dist, { recursive: true }).filter((name) => name.endsWith('.d.ts'));
   assert.notEqual(files.length, 0);
   for (const name of files) {
     const text = ts.sys.readFile(join(dist, name));

@@ -5,8 +5,8 @@ import '@angular/compiler';
 import { Component, InjectionToken, type Injector, inject } from '@angular/core';
 import { createApplication } from '@angular/platform-browser';
 import { beforeEach, vi } from 'vitest';
-import { injectSession } from '../../angular.js';
-import type { Session } from '../../session.js';
+import { injectSession } from '../../bindings/angular.js';
+import type { Session } from '../../session/session.js';
 import { testProviders } from './angular-app.js';
 import { followsSession, label } from './contract.js';
 

@@ -2,10 +2,10 @@
 
 import { inspect } from 'node:util';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Session, SessionOptions, Status } from '../../session.js';
-import { FakeVault } from '../fake-vault.js';
-import { freshPage, until } from '../helpers.js';
-import { withStore } from '../project.js';
+import type { Session, SessionOptions, Status } from '../../session/session.js';
+import { FakeVault } from '../support/fake-vault.js';
+import { freshPage, until } from '../support/helpers.js';
+import { withStore } from '../support/project.js';
 
 /** A component on the page that renders {@link label} of a session. */
 export interface View {
@@ -44,7 +44,7 @@ function countListeners(session: Session): { session: Session; listeners(): numb
 }
 
 export function followsSession(mount: (session: Session) => View | Promise<View>): void {
-  let createSession: typeof import('../../session.js').createSession;
+  let createSession: typeof import('../../session/session.js').createSession;
   let vault: FakeVault;
 
   beforeEach(async () => {

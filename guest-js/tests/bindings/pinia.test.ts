@@ -3,7 +3,7 @@
 
 import { createPinia, disposePinia } from 'pinia';
 import { createApp, defineComponent, h } from 'vue';
-import { defineSessionStore } from '../../pinia.js';
+import { defineSessionStore } from '../../bindings/pinia.js';
 import { followsSession, label } from './contract.js';
 
 /** The properties of a store, without those that Pinia adds. */

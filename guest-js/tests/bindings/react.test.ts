@@ -5,8 +5,8 @@ import { createElement, StrictMode } from 'react';
 import { flushSync } from 'react-dom';
 import { createRoot } from 'react-dom/client';
 import { vi } from 'vitest';
-import { useSession } from '../../react.js';
-import type { Session } from '../../session.js';
+import { useSession } from '../../bindings/react.js';
+import type { Session } from '../../session/session.js';
 import { followsSession, label } from './contract.js';
 
 /** A node of React's tree, as its devtools read it. */

@@ -3,7 +3,7 @@
 
 import { DEV } from 'solid-js';
 import { insert, render } from 'solid-js/web';
-import { useSession } from '../../solid.js';
+import { useSession } from '../../bindings/solid.js';
 import { followsSession, label } from './contract.js';
 
 /** Every signal that Solid tells its devtools of. */

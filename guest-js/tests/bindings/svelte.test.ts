@@ -3,7 +3,7 @@
 
 import { type Component, flushSync, mount, unmount } from 'svelte';
 import { describe } from 'vitest';
-import { type SessionState, useSession } from '../../svelte.js';
+import { type SessionState, useSession } from '../../bindings/svelte.js';
 import { followsSession, label } from './contract.js';
 import Runes from './Runes.svelte';
 import Store from './Store.svelte';

@@ -3,8 +3,8 @@
 
 import { expect, it, vi } from 'vitest';
 import { createApp, defineComponent, effectScope, h, isReadonly } from 'vue';
-import { createSession, type Session } from '../../session.js';
-import { useSession } from '../../vue.js';
+import { useSession } from '../../bindings/vue.js';
+import { createSession, type Session } from '../../session/session.js';
 import { followsSession, label, TOKENS } from './contract.js';
 
 /** The part of a component that Vue's devtools show as its state. */

@@ -3,8 +3,8 @@
 
 import { createApp, defineComponent, h } from 'vue';
 import { createStore, useStore } from 'vuex';
-import type { Snapshot } from '../../session.js';
-import { sessionModule } from '../../vuex.js';
+import { sessionModule } from '../../bindings/vuex.js';
+import type { Snapshot } from '../../session/session.js';
 import { followsSession, label, TOKENS } from './contract.js';
 
 /** What the module adds to the state of the store. */

@@ -1,7 +1,7 @@
 // The auth.ts of the README, as it stands there.
 
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { FakeVault } from '../fake-vault.js';
+import { FakeVault } from '../support/fake-vault.js';
 
 type Api = (path: string, body: unknown, init: RequestInit) => Response | Promise<Response>;
 
@@ -87,7 +87,7 @@ describe('a refresh', () => {
 
 it('a session that hot reload has replaced does not refresh any more', async () => {
   vi.useFakeTimers();
-  const { keepFresh } = await import('../../keep-fresh.js');
+  const { keepFresh } = await import('../../session/keep-fresh.js');
   let refreshes = 0;
   api = () => {
     refreshes++;

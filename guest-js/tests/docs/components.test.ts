@@ -8,10 +8,10 @@ import { createElement } from 'react';
 import { createRoot } from 'react-dom/client';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Component, createApp, type Plugin } from 'vue';
-import type { ErrorCode } from '../../errors.js';
+import type { ErrorCode } from '../../ipc/errors.js';
 import { testProviders } from '../bindings/angular-app.js';
-import { FakeVault, rejection } from '../fake-vault.js';
-import { until } from '../helpers.js';
+import { FakeVault, rejection } from '../support/fake-vault.js';
+import { until } from '../support/helpers.js';
 
 /** Puts a component into an element, and returns the function that takes it out. */
 type Mount = (target: HTMLElement) => Promise<() => void>;

@@ -4,10 +4,10 @@
 import { readFileSync } from 'node:fs';
 import { Channel, invoke } from '@tauri-apps/api/core';
 import { beforeEach, expect, it, vi } from 'vitest';
-import { errorCodes } from '../../errors.js';
 import * as main from '../../index.js';
-import { FakeVault, rejection } from '../fake-vault.js';
-import { until } from '../helpers.js';
+import { errorCodes } from '../../ipc/errors.js';
+import { FakeVault, rejection } from '../support/fake-vault.js';
+import { until } from '../support/helpers.js';
 
 const page = readFileSync('docs/with-global-tauri.md', 'utf8');
 const block = (language: string) => page.match(new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, 's'))?.[1] ?? '';

@@ -1,7 +1,7 @@
 // What the tests import from code blocks of the documentation, see plugin.mjs.
 
 declare module 'docs:auth' {
-  import type { Session, Tokens } from '../../session.js';
+  import type { Session, Tokens } from '../../session/session.js';
 
   export const session: Session;
   export const authFetch: typeof fetch;

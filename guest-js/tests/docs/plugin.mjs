@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { compile as compileSvelte } from 'svelte/compiler';
 import ts from 'typescript';
 import { compileScript, parse } from 'vue/compiler-sfc';
+import { entries } from '../../../scripts/bundle.mjs';
 import { root } from '../../../scripts/lib/paths.mjs';
 import { fileNameOf, pages, snippetsOf } from '../../../scripts/lib/snippets.mjs';
 
@@ -52,8 +53,8 @@ export function docsApp() {
       if (id.startsWith('docs:')) return join(folder, `${id.slice('docs:'.length)}.js`);
       if (!importer || !blocks.has(importer)) return undefined;
       if (id.startsWith('./')) return join(folder, `${id}.js`);
-      if (id === PACKAGE) return join(root, 'guest-js/index.ts');
-      return id.startsWith(`${PACKAGE}/`) ? join(root, `guest-js${id.slice(PACKAGE.length)}.ts`) : undefined;
+      const entry = id === PACKAGE ? 'index' : id.startsWith(`${PACKAGE}/`) && id.slice(PACKAGE.length + 1);
+      return entry ? join(root, entries[entry]) : undefined;
     },
     load: (id) => blocks.get(id)?.(),
   };

@@ -2,9 +2,9 @@
 
 import { describe, expect, it } from 'vitest';
 import fixture from '../../../tests/fixtures/storage-form.json' with { type: 'json' };
-import { createSecureStorage } from '../../storage.js';
-import { accountOf, keyOf, prefixOf, tokenOf, valueIn } from '../../storage-form.js';
-import { FakeVault } from '../fake-vault.js';
+import { createSecureStorage } from '../../storage/storage.js';
+import { accountOf, keyOf, prefixOf, tokenOf, valueIn } from '../../storage/storage-form.js';
+import { FakeVault } from '../support/fake-vault.js';
 
 const frozen = [
   ...fixture,

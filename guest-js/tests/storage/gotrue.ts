@@ -1,7 +1,7 @@
 // A server with the endpoints of Supabase Auth that a client calls to sign in, refresh and sign out.
 
 import { vi } from 'vitest';
-import { serve, type TestServer } from '../servers.js';
+import { serve, type TestServer } from '../support/servers.js';
 
 export interface GoTrue extends TestServer {
   /** How many requests were made to a path that begins so. */

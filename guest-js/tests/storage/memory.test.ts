@@ -1,7 +1,7 @@
 // Without Tauri, as in plain `vite dev`: memory only, and one warning.
 
 import { beforeEach, expect, it, vi } from 'vitest';
-import { until } from '../helpers.js';
+import { until } from '../support/helpers.js';
 import { freshStorage, type StoragePage } from './page.js';
 
 let page: StoragePage;

@@ -2,9 +2,9 @@
 
 import { persistentAtom, persistentMap, setPersistentEngine } from '@nanostores/persistent';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { SyncStorage } from '../../storage.js';
-import { FakeVault } from '../fake-vault.js';
-import { until } from '../helpers.js';
+import type { SyncStorage } from '../../storage/storage.js';
+import { FakeVault } from '../support/fake-vault.js';
+import { until } from '../support/helpers.js';
 import { account, freshStorage, kept, type StoragePage, stored } from './page.js';
 
 let page: StoragePage;

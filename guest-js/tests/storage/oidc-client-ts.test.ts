@@ -2,8 +2,8 @@
 
 import { UserManager, type UserManagerSettings, WebStorageStateStore } from 'oidc-client-ts';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { SecureStorage } from '../../storage.js';
-import { FakeVault, rejection } from '../fake-vault.js';
+import type { SecureStorage } from '../../storage/storage.js';
+import { FakeVault, rejection } from '../support/fake-vault.js';
 import { CLIENT_ID, type OpenId, REDIRECT_URI, serveOpenId } from './openid.js';
 import { freshStorage } from './page.js';
 

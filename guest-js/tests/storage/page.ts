@@ -1,13 +1,13 @@
 // The storage as a page that has just been loaded sees it, and its data as the vault has them.
 
 import { vi } from 'vitest';
-import type { FakeVault } from '../fake-vault.js';
+import type { FakeVault } from '../support/fake-vault.js';
 
-export type StoragePage = typeof import('../../storage.js');
+export type StoragePage = typeof import('../../storage/storage.js');
 
 export async function freshStorage(): Promise<StoragePage> {
   vi.resetModules();
-  return import('../../storage.js');
+  return import('../../storage/storage.js');
 }
 
 export const account = (key: string, namespace = 'default') => `storage/${namespace}/${key}`;

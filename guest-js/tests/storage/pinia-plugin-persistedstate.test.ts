@@ -4,9 +4,9 @@ import { createPinia, defineStore } from 'pinia';
 import { createPersistedState } from 'pinia-plugin-persistedstate';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createApp, nextTick, ref } from 'vue';
-import type { SyncStorage } from '../../storage.js';
-import { FakeVault, rejection } from '../fake-vault.js';
-import { until } from '../helpers.js';
+import type { SyncStorage } from '../../storage/storage.js';
+import { FakeVault, rejection } from '../support/fake-vault.js';
+import { until } from '../support/helpers.js';
 import { account, freshStorage, kept, type StoragePage, stored } from './page.js';
 
 let page: StoragePage;

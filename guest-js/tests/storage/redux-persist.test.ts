@@ -3,8 +3,8 @@
 import { legacy_createStore as createStore, type UnknownAction } from 'redux';
 import { type PersistConfig, persistReducer, persistStore, type WebStorage } from 'redux-persist';
 import { beforeEach, expect, it, vi } from 'vitest';
-import { FakeVault, rejection } from '../fake-vault.js';
-import { settle, until } from '../helpers.js';
+import { FakeVault, rejection } from '../support/fake-vault.js';
+import { settle, until } from '../support/helpers.js';
 import { freshStorage, kept, stored } from './page.js';
 
 interface State {

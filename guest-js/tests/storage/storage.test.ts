@@ -1,10 +1,10 @@
 // The asynchronous storage: what it stores, in which order, and what it answers when the store cannot.
 
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { errorCodes } from '../../errors.js';
-import type { SecureStorage } from '../../storage.js';
-import { FakeVault, rejection } from '../fake-vault.js';
-import { settle } from '../helpers.js';
+import { errorCodes } from '../../ipc/errors.js';
+import type { SecureStorage } from '../../storage/storage.js';
+import { FakeVault, rejection } from '../support/fake-vault.js';
+import { settle } from '../support/helpers.js';
 import { account, freshStorage, kept, type StoragePage, stored } from './page.js';
 
 let page: StoragePage;

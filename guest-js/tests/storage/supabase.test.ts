@@ -2,9 +2,9 @@
 
 import { createClient, type SupabaseClient } from '@supabase/supabase-js';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { SecureStorage } from '../../storage.js';
-import { FakeVault, rejection } from '../fake-vault.js';
-import { until } from '../helpers.js';
+import type { SecureStorage } from '../../storage/storage.js';
+import { FakeVault, rejection } from '../support/fake-vault.js';
+import { until } from '../support/helpers.js';
 import { type GoTrue, quiet, serveGoTrue } from './gotrue.js';
 import { freshStorage, kept } from './page.js';
 

@@ -2,9 +2,9 @@
 
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { SyncStorage, SyncStorageOptions } from '../../storage.js';
-import { FakeVault, rejection } from '../fake-vault.js';
-import { settle, until } from '../helpers.js';
+import type { SyncStorage, SyncStorageOptions } from '../../storage/storage.js';
+import { FakeVault, rejection } from '../support/fake-vault.js';
+import { settle, until } from '../support/helpers.js';
 import { account, freshStorage, kept, type StoragePage, stored } from './page.js';
 
 let page: StoragePage;

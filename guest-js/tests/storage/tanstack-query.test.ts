@@ -8,9 +8,9 @@ import {
   persistQueryClientSave,
 } from '@tanstack/query-persist-client-core';
 import { beforeEach, expect, it, vi } from 'vitest';
-import type { SecureStorage } from '../../storage.js';
-import { FakeVault, rejection } from '../fake-vault.js';
-import { until } from '../helpers.js';
+import type { SecureStorage } from '../../storage/storage.js';
+import { FakeVault, rejection } from '../support/fake-vault.js';
+import { until } from '../support/helpers.js';
 import { freshStorage, kept } from './page.js';
 
 const KEY = 'REACT_QUERY_OFFLINE_CACHE';

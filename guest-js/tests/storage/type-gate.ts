@@ -14,7 +14,7 @@ import type { PersistenceOptions } from 'pinia-plugin-persistedstate';
 import { persistReducer, type WebStorage } from 'redux-persist';
 import { createStorage, type Driver } from 'unstorage';
 import { createJSONStorage as createZustandStorage, type StateStorage } from 'zustand/middleware';
-import { nanostoresEngine, type SecureStorage, type SyncStorage } from '../../storage.js';
+import { nanostoresEngine, type SecureStorage, type SyncStorage } from '../../storage/storage.js';
 
 export function asynchronous(storage: SecureStorage) {
   const interfaces = [

@@ -2,8 +2,8 @@
 
 import { createStorage } from 'unstorage';
 import { beforeEach, expect, it, vi } from 'vitest';
-import type { SecureStorage } from '../../storage.js';
-import { FakeVault, rejection } from '../fake-vault.js';
+import type { SecureStorage } from '../../storage/storage.js';
+import { FakeVault, rejection } from '../support/fake-vault.js';
 import { account, freshStorage, kept } from './page.js';
 
 let driver: SecureStorage;

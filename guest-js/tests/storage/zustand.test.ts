@@ -3,8 +3,8 @@
 import { beforeEach, expect, it, vi } from 'vitest';
 import { createJSONStorage, type PersistOptions, persist, type StateStorage } from 'zustand/middleware';
 import { createStore } from 'zustand/vanilla';
-import { FakeVault, rejection } from '../fake-vault.js';
-import { settle, until } from '../helpers.js';
+import { FakeVault, rejection } from '../support/fake-vault.js';
+import { settle, until } from '../support/helpers.js';
 import { freshStorage, kept, type StoragePage, stored } from './page.js';
 
 interface State {

@@ -1,0 +1,30 @@
+// A Pinia store that shows a session.
+
+import { defineStore } from 'pinia';
+import { computed } from 'vue';
+import type { Session } from '../session/session.js';
+import { useSession } from './vue.js';
+
+/**
+ * Defines a store with what may be shown of a session: `status`, `isSignedIn`, `expiresAt`, `persisted` and `error`, all
+ * read-only, and the action `logout`.
+ *
+ * No token is in it, and no action takes or returns one: state, arguments and results of a store reach plugins and
+ * devtools. Call `session.login` and `session.getToken` of the session itself.
+ *
+ * @param id The id of the store.
+ */
+export function defineSessionStore(session: Session, id = 'session') {
+  return defineStore(id, () => {
+    const snapshot = useSession(session);
+    return {
+      status: computed(() => snapshot.value.status),
+      isSignedIn: computed(() => snapshot.value.status === 'signedIn'),
+      expiresAt: computed(() => snapshot.value.expiresAt),
+      persisted: computed(() => snapshot.value.persisted),
+      error: computed(() => snapshot.value.error),
+      /** See {@link Session.logout}. */
+      logout: () => session.logout(),
+    };
+  });
+}

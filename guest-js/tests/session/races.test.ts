@@ -1,0 +1,407 @@
+// P3: what happens when two things happen at once. Each test names the race that it guards.
+
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Session, SessionOptions, Tokens } from '../../session/session.js';
+import { FakeVault, rejection } from '../support/fake-vault.js';
+import {
+  type Deferred,
+  deferred,
+  freshPage,
+  recordSnapshots,
+  settle,
+  until,
+  untilPersisted,
+  untilStatus,
+} from '../support/helpers.js';
+
+const OLD = { token: 't1', refreshToken: 'r1' };
+const NEW = { token: 't2', refreshToken: 'r2' };
+const OTHER = { token: 'u1', refreshToken: 's1' };
+
+let createSession: typeof import('../../session/session.js').createSession;
+let vault: FakeVault;
+
+beforeEach(async () => {
+  ({ createSession } = await freshPage());
+  vault = new FakeVault({ default: OLD });
+});
+
+/** A signed-in session whose refresh has been sent and waits for `answer`. */
+async function refreshing(options: SessionOptions = {}): Promise<{
+  session: Session;
+  answer: Deferred<Tokens>;
+  refreshed: Promise<string | undefined>;
+  refresh: ReturnType<typeof vi.fn>;
+}> {
+  const answer = deferred<Tokens>();
+  const refresh = vi.fn(() => answer.promise);
+  const session = createSession({ ...options, refresh });
+  await session.ready();
+  const refreshed = session.refresh('t1');
+  await until(() => expect(refresh).toHaveBeenCalledTimes(1));
+  return { session, answer, refreshed, refresh };
+}
+
+describe('P3 a hydrate that started earlier does not undo', () => {
+  it('a login: memory and store keep the new token', async () => {
+    const open = vault.hold('get_token');
+    const session = createSession();
+    await until(() => expect(vault.count('get_token')).toBe(1));
+    const login = session.login(NEW);
+    expect(session.getSnapshot().status).toBe('signedIn');
+    open();
+    expect(await login).toEqual({ status: 'signedIn', persisted: true });
+    expect(session.getToken()).toBe('t2');
+    expect(vault.records.get('default')).toEqual(NEW);
+  });
+
+  it('a logout: memory and store stay empty', async () => {
+    const open = vault.hold('get_token');
+    const session = createSession();
+    await until(() => expect(vault.count('get_token')).toBe(1));
+    const logout = session.logout();
+    open();
+    expect(await logout).toEqual({ status: 'signedOut', persisted: true });
+    expect(session.getToken()).toBeUndefined();
+    expect(vault.records.size).toBe(0);
+  });
+
+  it.each(['login', 'logout'] as const)('a %s, when the read fails: nobody hears of it', async (change) => {
+    const open = vault.hold('get_token');
+    vault.fail('get_token', rejection('timeout'));
+    const onError = vi.fn();
+    const session = createSession({ onError });
+    await until(() => expect(vault.count('get_token')).toBe(1));
+    const seen = recordSnapshots(session);
+    const changed = session[change](NEW);
+    open();
+    expect(await changed).toMatchObject({ persisted: true });
+    expect(seen.map(({ status }) => status)).not.toContain('unavailable');
+    expect(seen.map(({ error }) => error)).toEqual([undefined, undefined]);
+    expect(onError).not.toHaveBeenCalled();
+  });
+
+  it('a refresh: a late answer of an earlier read does not bring the used-up token back', async () => {
+    const session = createSession({ refresh: async () => NEW });
+    await session.ready();
+    const open = vault.hold('get_token');
+    const hydrated = session.hydrate();
+    await until(() => expect(vault.count('get_token')).toBe(2));
+    // Another revision, so that the read would be believed if memory had not moved on.
+    vault.change({ token: 't1b', refreshToken: 'r1' });
+    expect(await session.refresh('t1')).toBe('t2');
+    open();
+    await hydrated;
+    expect(session.getToken()).toBe('t2');
+  });
+});
+
+describe('P3 a refresh that started earlier does not undo', () => {
+  it('a logout: memory and store stay empty', async () => {
+    const { session, answer, refreshed } = await refreshing();
+    await session.logout();
+    answer.resolve(NEW);
+    expect(await refreshed).toBeUndefined();
+    await settle();
+    expect(session.getToken()).toBeUndefined();
+    expect(session.getSnapshot()).toEqual({ status: 'signedOut', persisted: true });
+    expect(vault.records.size).toBe(0);
+    expect(vault.count('set_token')).toBe(0);
+  });
+
+  it('a logout whose clear is still under way', async () => {
+    const { session, answer, refreshed } = await refreshing();
+    const open = vault.hold('clear_token', 'before');
+    const logout = session.logout();
+    answer.resolve(NEW);
+    expect(await refreshed).toBeUndefined();
+    open();
+    await logout;
+    expect(vault.records.size).toBe(0);
+    expect(vault.count('set_token')).toBe(0);
+  });
+
+  it('a logout then a login: the new login stays', async () => {
+    const { session, answer, refreshed } = await refreshing();
+    await session.logout();
+    await session.login(OTHER);
+    answer.resolve(NEW);
+    // Not the token of the new login either: the waiting request belongs to the old one.
+    expect(await refreshed).toBeUndefined();
+    await settle();
+    expect(session.getToken()).toBe('u1');
+    expect(vault.records.get('default')).toEqual(OTHER);
+  });
+
+  it('a logout then a login with the very same token', async () => {
+    const { session, answer, refreshed } = await refreshing();
+    void session.logout();
+    await session.login(OLD);
+    answer.resolve(NEW);
+    expect(await refreshed).toBeUndefined();
+    await settle();
+    expect(session.getToken()).toBe('t1');
+    expect(vault.records.get('default')).toEqual(OLD);
+  });
+
+  it('a logout then a login, when the refresh is refused: the new login stays', async () => {
+    const { session, answer, refreshed } = await refreshing();
+    await session.logout();
+    await session.login(OTHER);
+    answer.reject({ error: 'invalid_grant' });
+    expect(await refreshed).toBeUndefined();
+    expect(session.getToken()).toBe('u1');
+    expect(vault.records.get('default')).toEqual(OTHER);
+  });
+
+  it('a logout: the tokens it still brought are revoked, since nobody else knows them', async () => {
+    const revoke = vi.fn(async () => {});
+    const { session, answer, refreshed } = await refreshing({ revoke });
+    await session.logout();
+    answer.resolve(NEW);
+    await refreshed;
+    expect(revoke.mock.calls).toMatchObject([[OLD], [NEW]]);
+  });
+
+  it('a logout or login: its signal is aborted', async () => {
+    const signals: AbortSignal[] = [];
+    const session = createSession({
+      refresh: (_, signal) => {
+        signals.push(signal);
+        return new Promise((_, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason));
+        });
+      },
+    });
+    await session.ready();
+    const first = session.refresh();
+    await until(() => expect(signals.length).toBe(1));
+    void session.login(OTHER);
+    expect(await first).toBeUndefined();
+    const second = session.refresh();
+    await until(() => expect(signals.length).toBe(2));
+    void session.logout();
+    expect(await second).toBeUndefined();
+    expect(signals.map((signal) => signal.aborted)).toEqual([true, true]);
+  });
+
+  it('a change in another window: that one stays, and is not revoked', async () => {
+    const revoke = vi.fn(async () => {});
+    const { session, answer, refreshed } = await refreshing({ revoke });
+    vault.change({ token: 't3', refreshToken: 'r3' });
+    await until(() => expect(session.getToken()).toBe('t3'));
+    answer.resolve(NEW);
+    expect(await refreshed).toBe('t3');
+    await settle();
+    expect(vault.records.get('default')).toEqual({ token: 't3', refreshToken: 'r3' });
+    expect(revoke).not.toHaveBeenCalled();
+  });
+
+  it('a logout in another window', async () => {
+    const { session, answer, refreshed } = await refreshing();
+    vault.change(undefined);
+    await untilStatus(session, 'signedOut');
+    answer.resolve(NEW);
+    expect(await refreshed).toBeUndefined();
+    await settle();
+    expect(session.getToken()).toBeUndefined();
+    expect(vault.records.size).toBe(0);
+  });
+
+  it('a logout in another window of which no notice has come: the store refuses the write', async () => {
+    const { session, answer, refreshed } = await refreshing();
+    vi.spyOn(vault, 'notify').mockImplementation(() => {});
+    vault.change(undefined);
+    answer.resolve(NEW);
+    expect(await refreshed).toBe('t2');
+    await untilStatus(session, 'signedOut');
+    expect(session.getToken()).toBeUndefined();
+    expect(vault.records.size).toBe(0);
+    expect(vault.last('set_token')).toMatchObject({ ifRevision: 0 });
+  });
+
+  it('a login in another window of which no notice has come: conflict, and that one is taken over', async () => {
+    const { session, answer, refreshed } = await refreshing();
+    vi.spyOn(vault, 'notify').mockImplementation(() => {});
+    vault.change(OTHER);
+    answer.resolve(NEW);
+    await refreshed;
+    await untilPersisted(session);
+    expect(session.getToken()).toBe('u1');
+    expect(vault.records.get('default')).toEqual(OTHER);
+  });
+});
+
+describe('P3 a write that started earlier does not land after', () => {
+  it('a logout: login, then logout while the store is slow', async () => {
+    const session = createSession();
+    await session.ready();
+    const open = vault.hold('set_token', 'before');
+    const login = session.login(NEW);
+    await until(() => expect(vault.count('set_token')).toBe(1));
+    const logout = session.logout();
+    // Time for the second call to overtake the first, if it could.
+    await settle();
+    open();
+    await Promise.all([login, logout]);
+    await settle();
+    expect(vault.records.size).toBe(0);
+    expect(session.getSnapshot()).toEqual({ status: 'signedOut', persisted: true });
+  });
+
+  it('a login: two logins while the store is slow', async () => {
+    const session = createSession();
+    await session.ready();
+    const open = vault.hold('set_token', 'before');
+    const first = session.login(NEW);
+    await until(() => expect(vault.count('set_token')).toBe(1));
+    const second = session.login(OTHER);
+    // Time for the second call to overtake the first, if it could.
+    await settle();
+    open();
+    await Promise.all([first, second]);
+    await settle();
+    expect(vault.records.get('default')).toEqual(OTHER);
+    expect(session.getToken()).toBe('u1');
+  });
+
+  it('a login: logout, then login while the store is slow', async () => {
+    const session = createSession();
+    await session.ready();
+    const open = vault.hold('clear_token', 'before');
+    const logout = session.logout();
+    await until(() => expect(vault.count('clear_token')).toBe(1));
+    const login = session.login(OTHER);
+    // Time for the second call to overtake the first, if it could.
+    await settle();
+    open();
+    await Promise.all([logout, login]);
+    await settle();
+    expect(vault.records.get('default')).toEqual(OTHER);
+    expect(session.getSnapshot()).toEqual({ status: 'signedIn', persisted: true });
+  });
+
+  it('a login whose write fails late does not speak for the logout after it', async () => {
+    const session = createSession();
+    await session.ready();
+    const open = vault.hold('set_token');
+    vault.fail('set_token', rejection('locked'));
+    const login = session.login(NEW);
+    await until(() => expect(vault.count('set_token')).toBe(1));
+    const logout = session.logout();
+    open();
+    expect(await login).toEqual({ status: 'signedOut', persisted: false });
+    expect(await logout).toEqual({ status: 'signedOut', persisted: true });
+    expect(vault.count('set_token')).toBe(1);
+  });
+
+  it('a refresh whose write was refused, when a logout came meanwhile: nothing is taken over', async () => {
+    const session = createSession({ refresh: async () => NEW });
+    await session.ready();
+    vi.spyOn(vault, 'notify').mockImplementation(() => {});
+    vault.change(OTHER);
+    const open = vault.hold('set_token');
+    await session.refresh('t1');
+    await until(() => expect(vault.count('set_token')).toBe(1));
+    const logout = session.logout();
+    open();
+    await logout;
+    expect(session.getSnapshot()).toEqual({ status: 'signedOut', persisted: true });
+    expect(session.getToken()).toBeUndefined();
+    expect(vault.records.size).toBe(0);
+  });
+
+  it('a login that lands late does not make the clear of the logout depend on its revision', async () => {
+    const session = createSession();
+    await session.ready();
+    const open = vault.hold('set_token');
+    const login = session.login(NEW);
+    await until(() => expect(vault.count('set_token')).toBe(1));
+    const logout = session.logout();
+    vault.change(OTHER);
+    open();
+    await Promise.all([login, logout]);
+    expect(session.getToken()).toBeUndefined();
+    expect(vault.records.size).toBe(0);
+    expect(vault.last('clear_token')).toEqual({ account: 'default' });
+  });
+
+  it('a refresh: two refreshes while the store is slow', async () => {
+    let turn = 1;
+    const session = createSession({
+      refresh: async () => {
+        turn++;
+        return { token: `t${turn}`, refreshToken: `r${turn}` };
+      },
+    });
+    await session.ready();
+    const open = vault.hold('set_token', 'before');
+    expect(await session.refresh('t1')).toBe('t2');
+    await until(() => expect(vault.count('set_token')).toBe(1));
+    expect(await session.refresh('t2')).toBe('t3');
+    open();
+    await untilPersisted(session);
+    expect(vault.records.get('default')).toEqual({ token: 't3', refreshToken: 'r3' });
+    expect(session.getToken()).toBe('t3');
+  });
+});
+
+describe('P3 clear and a change in another window', () => {
+  it('a notice of an older change after a logout brings nothing back', async () => {
+    const session = createSession();
+    await session.ready();
+    const open = vault.hold('clear_token', 'before');
+    const logout = session.logout();
+    vault.change(OTHER);
+    open();
+    await logout;
+    await settle();
+    expect(session.getSnapshot()).toEqual({ status: 'signedOut', persisted: true });
+    expect(session.getToken()).toBeUndefined();
+    expect(vault.records.size).toBe(0);
+  });
+
+  it('a read for a notice, under way during a logout, brings nothing back', async () => {
+    const session = createSession();
+    await session.ready();
+    const open = vault.hold('get_token');
+    vault.change(NEW);
+    await until(() => expect(vault.count('get_token')).toBe(2));
+    const logout = session.logout();
+    open();
+    await logout;
+    await settle();
+    expect(session.getToken()).toBeUndefined();
+    expect(vault.records.size).toBe(0);
+  });
+
+  it('a logout that the store refused is tried again by a notice, not forgotten', async () => {
+    const session = createSession();
+    await session.ready();
+    vault.fail('clear_token', rejection('denied'));
+    expect(await session.logout()).toMatchObject({ status: 'signedOut', error: { code: 'denied' } });
+    vault.change(NEW);
+    await untilPersisted(session);
+    expect(session.getSnapshot()).toEqual({ status: 'signedOut', persisted: true });
+    expect(vault.records.size).toBe(0);
+  });
+
+  it('a logout that the store refused is tried again by hydrate, which does not sign in', async () => {
+    const session = createSession();
+    await session.ready();
+    vault.fail('clear_token', rejection('denied'));
+    await session.logout();
+    expect(await session.hydrate()).toEqual({ status: 'signedOut', persisted: true });
+    expect(session.getToken()).toBeUndefined();
+    expect(vault.records.size).toBe(0);
+  });
+
+  it('a login in another window after the logout is taken over', async () => {
+    const session = createSession();
+    await session.ready();
+    await session.logout();
+    vault.change(OTHER);
+    await untilStatus(session, 'signedIn');
+    expect(session.getToken()).toBe('u1');
+  });
+});

@@ -1,4 +1,0 @@
-// What realm.ts bundles: the entries of the package that the random orders and the simulation use.
-
-export * from '../index.js';
-export { keepFresh } from '../keep-fresh.js';
