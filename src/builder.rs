@@ -258,9 +258,14 @@ impl Builder {
         if self.deadline.is_zero() || self.refresh_deadline.is_zero() {
             return misconfigured("the deadline is zero");
         }
-        let (store, processes) = match self.store {
-            Some(store) => (store, Processes::none()),
-            None => (store::open(service, api, &self.options)?, processes(app)),
+        let store = match self.store {
+            Some(store) => store,
+            None => store::open(service, api, &self.options)?,
+        };
+        let processes = if store.is_shared() {
+            processes(app)
+        } else {
+            Processes::none()
         };
         let outbox = Outbox::new(store.clone(), processes.clone(), self.deadline);
         let vault = Vault::shared(store, self.deadline, self.memory_copy, processes.clone());

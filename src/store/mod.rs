@@ -167,6 +167,12 @@ pub trait SecretStore: Send + Sync + 'static {
         Ok(Exclusive::default())
     }
 
+    /// Whether other processes of the app may change what the store holds. Then they agree on one refresh
+    /// and hear of each other's changes, by files in the app's local data folder.
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     /// The most bytes that one item holds, where there is such a limit.
     fn max_len(&self) -> Option<usize> {
         None
