@@ -4,7 +4,7 @@ const LONGEST_JITTER = 120_000;
 const LONGEST_RETRY_AFTER = 3_600_000;
 
 /** What `Retry-After` says (RFC 9110 section 10.2.3), in milliseconds from now. */
-function retryAfter(cause: unknown): number {
+export function retryAfter(cause: unknown): number {
   const { retryAfter, response, headers = response?.headers } = Object(cause);
   const value = retryAfter ?? headers?.get?.('retry-after');
   // A date is that of the server's clock, so it counts from the server's now.
