@@ -14,6 +14,7 @@ export const entries = {
   solid: 'guest-js/bindings/solid.ts',
   storage: 'guest-js/storage/storage.ts',
   svelte: 'guest-js/bindings/svelte.ts',
+  testing: 'guest-js/testing/testing.ts',
   vue: 'guest-js/bindings/vue.ts',
   vuex: 'guest-js/bindings/vuex.ts',
 };

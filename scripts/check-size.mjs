@@ -7,13 +7,14 @@ import { entries, inputOptions } from './bundle.mjs';
 
 /** Each figure must stay under its budget. `index` is all but the bindings: commands, session and fetch. */
 const budgets = {
-  index: 4800,
+  index: 7200,
   'angular-http': 500,
   axios: 500,
   'keep-fresh': 650,
   migrate: 1000,
   outbox: 1200,
-  storage: 2550,
+  storage: 2600,
+  testing: 4500,
 };
 
 /** The budget of a binding. */

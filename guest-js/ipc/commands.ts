@@ -1,9 +1,10 @@
 // The six commands of the plugin, as typed functions.
 
-import { Channel, type InvokeArgs, invoke } from '@tauri-apps/api/core';
+import { Channel } from '@tauri-apps/api/core';
 import { addListener, emit } from '../shared/emit.js';
-import { check } from './check.js';
+import { ACCOUNT, CHANGE, check, RECORD } from './check.js';
 import { toError } from './errors.js';
+import { invoke } from './invoke.js';
 
 /** What one account stores. */
 export interface TokenRecord {
@@ -44,14 +45,6 @@ export interface StoreInfo {
   detail: string;
 }
 
-async function call<T>(command: string, args?: object): Promise<T> {
-  try {
-    return await invoke<T>(`plugin:secure-token|${command}`, args as InvokeArgs);
-  } catch (cause) {
-    throw await toError(cause, command);
-  }
-}
-
 /**
  * Stores the record of an account and replaces the one before, whole.
  *
@@ -65,7 +58,7 @@ async function call<T>(command: string, args?: object): Promise<T> {
 export async function setToken(
   args: TokenRecord & { account?: string | undefined; ifRevision?: number | undefined },
 ): Promise<{ revision: number }> {
-  return call('set_token', check(args, 5));
+  return invoke('set_token', check(args, RECORD));
 }
 
 /**
@@ -77,7 +70,7 @@ export async function setToken(
  * @throws {@link SecureTokenError}, for instance `locked`, `lost` or `forbidden`.
  */
 export async function getToken(args: { account?: string | undefined } = {}): Promise<StoredToken | null> {
-  return call('get_token', check(args, 1));
+  return invoke('get_token', check(args, ACCOUNT));
 }
 
 /**
@@ -89,7 +82,7 @@ export async function getToken(args: { account?: string | undefined } = {}): Pro
 export async function clearToken(
   args: { account?: string | undefined; ifRevision?: number | undefined } = {},
 ): Promise<{ revision: number }> {
-  return call('clear_token', check(args, 2));
+  return invoke('clear_token', check(args, CHANGE));
 }
 
 /**
@@ -98,7 +91,7 @@ export async function clearToken(
  * @throws {@link SecureTokenError}
  */
 export async function listAccounts(): Promise<string[]> {
-  return call('list_accounts');
+  return invoke('list_accounts');
 }
 
 const listeners = new Set<(notice: TokenNotice) => void>();
@@ -115,7 +108,7 @@ let watching: Promise<unknown> | undefined;
 export async function watchTokens(listener: (notice: TokenNotice) => void): Promise<() => void> {
   const end = addListener(listeners, listener);
   try {
-    watching ??= call('watch_tokens', {
+    watching ??= invoke('watch_tokens', {
       channel: new Channel<TokenNotice>((notice) => emit(listeners, notice)),
     });
     await watching;
@@ -134,5 +127,5 @@ export async function watchTokens(listener: (notice: TokenNotice) => void): Prom
  * @throws {@link SecureTokenError}; a locked or missing store is an answer, not an error.
  */
 export async function storeInfo(): Promise<StoreInfo> {
-  return call('store_info');
+  return invoke('store_info');
 }

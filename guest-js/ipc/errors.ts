@@ -85,11 +85,14 @@ async function explain(cause: unknown): Promise<[ErrorCode, string]> {
  * that cannot echo an argument.
  */
 export async function toError(cause: unknown, command: string): Promise<SecureTokenError> {
-  let { code, message } = Object(cause) as { code: ErrorCode; message: string };
-  if (!errorCodes.includes(code)) {
-    [code, message] = await explain(cause);
-    message = `${command}: ${message}`;
-  }
+  const { code, message } = Object(cause) as { code: ErrorCode; message: string };
+  if (errorCodes.includes(code)) return ownError({ code, message });
+  const [found, remedy] = await explain(cause);
+  return ownError({ code: found, message: `${command}: ${remedy}` });
+}
+
+/** The error for what the plugin says. Tells the developer once of a fault of the build. */
+export function ownError({ code, message }: { code: ErrorCode; message: string }): SecureTokenError {
   if (/misconfigured|forbidden/.test(code)) tellOnce(code, message);
   return new SecureTokenError(code, message);
 }

@@ -1,7 +1,7 @@
 // Refreshes a token before it expires, so that no request has to wait for it. Only a help: requests decide on their own.
 
 import { createAlarm } from '../shared/alarm.js';
-import { emit } from '../shared/emit.js';
+import { call } from '../shared/emit.js';
 import type { Session } from './session.js';
 
 /** A token is refreshed at most this long before its end, in milliseconds. */
@@ -18,8 +18,7 @@ const RETURNS = ['focus', 'visibilitychange', 'pageshow'];
  *
  * A token is refreshed 30 to 60 seconds before its end, at random so that many clients do not line up, or for the last
  * eighth to quarter of a life under four minutes. When the window gets the focus, or the machine wakes, a token that is
- * near or past its end is refreshed too. Windows without the focus rest: two that refresh at once would use one refresh
- * token twice.
+ * near or past its end is refreshed too. Windows without the focus rest.
  *
  * A failure keeps the session. It is tried again while the token lives, when {@link Session.retryAt} says, and once the
  * network is back. After that the next request refreshes.
@@ -47,10 +46,10 @@ export function keepFresh(session: Session, onError?: (error: Error) => void): (
     isBusy = true;
     earliest = Date.now() + MINIMUM_USE;
     try {
-      await session.refresh(rejected);
+      await session.refresh(rejected, { accepted: true });
     } catch (error) {
       tryAgain();
-      emit([onError], error as Error);
+      call(onError, error as Error);
     } finally {
       isBusy = false;
     }

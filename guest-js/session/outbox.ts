@@ -1,10 +1,10 @@
 // Keeps in the key store what could not be revoked yet, until it is. Opt-in, since a token outlives its logout there.
 
-import { check } from '../ipc/check.js';
+import { ACCOUNT, check } from '../ipc/check.js';
 import { clearToken, getToken, setToken, type TokenRecord } from '../ipc/commands.js';
 import { inTauri, SecureTokenError } from '../ipc/errors.js';
 import { createAlarm } from '../shared/alarm.js';
-import { emit } from '../shared/emit.js';
+import { call } from '../shared/emit.js';
 import { type Entry, entriesIn, outboxOf, tokenOf } from './outbox-form.js';
 import { retryDelay } from './retry-delay.js';
 
@@ -59,14 +59,14 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const { maxAge = 30 * 86_400, onError } = options;
   if (!(Number.isFinite(maxAge) && maxAge >= 0))
     throw new SecureTokenError('invalid-argument', 'maxAge is not valid');
-  const { account } = check({ account: outboxOf(options.account ?? 'default') }, 1);
+  const { account } = check({ account: outboxOf(options.account ?? 'default') }, ACCOUNT);
   let isOpen = true;
   let failures = 0;
   /** The ends of the queues of store calls and of deliveries: one at a time, and no store call waits for the network. */
   let changes: Promise<unknown> = Promise.resolve();
   let deliveries: Promise<unknown> = changes;
 
-  const report = (error: unknown) => emit([onError], error as Error);
+  const report = (error: unknown) => call(onError, error as Error);
 
   /** Replaces the stored entries by what `change` makes of them, without those whose time is over. */
   async function update(change: (entries: Entry[]) => Entry[]): Promise<Entry[]> {

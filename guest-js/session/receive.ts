@@ -1,8 +1,8 @@
-// Turns the tokens that a server sent into a record.
+// Checks the tokens that a server sent.
 
-import { check } from '../ipc/check.js';
-import type { TokenRecord } from '../ipc/commands.js';
+import { check, RECORD } from '../ipc/check.js';
 import type { SecureTokenError } from '../ipc/errors.js';
+import type { SentTokens } from '../ipc/owner.js';
 import type { Tokens } from './session-types.js';
 
 /** What a header can carry (RFC 9110 section 5.5), without the obsolete bytes over 0x7F. */
@@ -34,19 +34,23 @@ export const inspect = async (tokens: Tokens, complain: (fault: SecureTokenError
   (await import('./unexpected-tokens.js')).usablePart(tokens, complain);
 
 /**
- * The record of tokens that arrive now.
+ * What an owner is sent of tokens that arrive now: no lifetime that says nothing.
  *
  * @throws {@link SecureTokenError} `invalid-argument` or `too-large`.
  */
-export function receive(tokens: Tokens, refreshTokenBefore?: string): TokenRecord {
+export function receive({ token, refreshToken, expiresIn, expiresAt }: Tokens): SentTokens {
   const now = Date.now();
-  const { token, refreshToken, expiresIn, expiresAt } = tokens;
-  const end = Math.round(expiresIn ? now + expiresIn * 1000 : (expiresAt as number));
-  const record = {
-    token,
-    refreshToken: refreshToken || refreshTokenBefore,
-    // Beyond what JavaScript can count means "never": servers send the largest number that they have.
-    expiresAt: end > now && Number.isSafeInteger(end) ? end : undefined,
-  };
-  return check(record as TokenRecord, 5);
+  // Beyond what JavaScript can count means "never": servers send the largest number that they have.
+  const isAhead = (end?: number | null) => Number.isSafeInteger(Math.round(end ?? 0)) && (end ?? 0) > now;
+  const tokens: SentTokens = { token };
+  if (refreshToken) tokens.refreshToken = refreshToken;
+  if (expiresIn) {
+    if (isAhead(now + expiresIn * 1000)) tokens.expiresIn = expiresIn;
+  } else if (isAhead(expiresAt)) tokens.expiresAt = Math.round(expiresAt as number);
+  check({ token, refreshToken: tokens.refreshToken }, RECORD);
+  return tokens;
 }
+
+/** When tokens that arrive now expire, in milliseconds since the Unix epoch. */
+export const endOf = ({ expiresIn, expiresAt }: SentTokens): number | undefined =>
+  expiresIn ? Math.round(Date.now() + expiresIn * 1000) : expiresAt;

@@ -1,6 +1,6 @@
 // Moves a token from where an app kept it before into the key store, so that no interruption loses it.
 
-import { check } from '../ipc/check.js';
+import { check, RECORD } from '../ipc/check.js';
 import { getToken, type StoredToken, setToken, storeInfo, type TokenRecord } from '../ipc/commands.js';
 import { SecureTokenError } from '../ipc/errors.js';
 
@@ -63,7 +63,7 @@ function toRecord<T>(value: T, parse: (value: T) => TokenRecord): TokenRecord {
   } catch {
     throw invalid('is not a token');
   }
-  check(record, 5);
+  check(record, RECORD);
   if (Object.keys(record).some((field) => !/^(token|refreshToken|expiresAt)$/.test(field)))
     throw invalid('has more than a record holds');
   // What a keyring plugin reads that used the names which this one uses now. To remove that would be to sign out.

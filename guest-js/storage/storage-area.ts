@@ -1,6 +1,6 @@
 // The values of one namespace, by key. Changes that touch the same account are carried out in the order of the calls.
 
-import { check } from '../ipc/check.js';
+import { ACCOUNT, check, RECORD } from '../ipc/check.js';
 import { accountOf, keyOf, prefixOf, tokenOf, valueIn } from './storage-form.js';
 import { openVault } from './storage-vault.js';
 
@@ -49,7 +49,7 @@ export function openArea(namespace = 'default'): StorageArea {
     return keys.filter((key) => key?.startsWith(base)) as string[];
   }
 
-  const target = (key: string) => check({ account: accountOf(prefix, key) }, 1);
+  const target = (key: string) => check({ account: accountOf(prefix, key) }, ACCOUNT);
   const clear = async (args: { account: string }) => (await vault.clearToken(args)).revision;
 
   return {
@@ -61,7 +61,7 @@ export function openArea(namespace = 'default'): StorageArea {
       });
     },
     set(key, value) {
-      const args = check({ account: accountOf(prefix, key), token: tokenOf(value) }, 5);
+      const args = check({ account: accountOf(prefix, key), token: tokenOf(value) }, RECORD);
       return () => inOrder(args.account, async () => (await vault.setToken(args)).revision);
     },
     remove(key) {

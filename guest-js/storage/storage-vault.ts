@@ -1,6 +1,6 @@
 // Where a storage keeps its accounts: behind the commands, or outside Tauri in the memory of the page.
 
-import { check } from '../ipc/check.js';
+import { ACCOUNT, check, RECORD } from '../ipc/check.js';
 import {
   clearToken,
   getToken,
@@ -37,11 +37,11 @@ function change(account: string, token?: string) {
 /** One for the page, as the native one is. */
 const memory: StorageVault = {
   setToken: async (args) => {
-    const { account, token } = check(args, 5);
+    const { account, token } = check(args, RECORD);
     return change(account, token);
   },
-  getToken: async (args) => records.get(check(args, 1).account) ?? null,
-  clearToken: async (args) => change(check(args, 1).account),
+  getToken: async (args) => records.get(check(args, ACCOUNT).account) ?? null,
+  clearToken: async (args) => change(check(args, ACCOUNT).account),
   listAccounts: async () => [...records.keys()],
   watchTokens: async (listener) => addListener(listeners, listener),
 };

@@ -2,7 +2,7 @@
 
 import type { SecureTokenError } from '../ipc/errors.js';
 import { createAlarm } from '../shared/alarm.js';
-import { emit } from '../shared/emit.js';
+import { call, emit } from '../shared/emit.js';
 import type { SecureStorageOptions } from './storage.js';
 import { openArea } from './storage-area.js';
 
@@ -119,7 +119,7 @@ export async function createSyncStorage(options: SyncStorageOptions = {}): Promi
   function fail(entry: Entry, error: SecureTokenError) {
     entry.error = error;
     if (!hydrated) return;
-    emit([onError], error);
+    call(onError, error);
     if (error.retryable && !disposed)
       entry.retryAt(Date.now() + Math.min(500 * 2 ** entry.failures++, 30_000) * (1 + Math.random()));
   }

@@ -26,4 +26,4 @@ export function snippetsOf(page, text = readFileSync(join(root, page), 'utf8')) 
 }
 
 /** The file of an app that a block says it is, in its first line: `// src/auth.ts` is "auth.ts". */
-export const fileNameOf = ({ code }) => code.match(/^\/\/ src\/([\w-]+\.tsx?)\n/)?.[1];
+export const fileNameOf = ({ code }) => code.match(/^\/\/ src\/([\w.-]+\.tsx?)\n/)?.[1];

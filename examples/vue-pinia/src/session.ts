@@ -15,7 +15,7 @@ function onError(error: Error) {
 }
 
 export const session = createSession({
-  refresh: async (current, signal) => {
+  refresh: async (current, { signal }) => {
     const tokens = await rotate(current, signal);
     report('api', 'Token rotated');
     return tokens;

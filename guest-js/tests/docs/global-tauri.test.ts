@@ -64,7 +64,7 @@ it('logs in after a wrong password, and out', async () => {
   expect(vault.records.get('default')?.token).toBe('t1');
   document.getElementById('logout')?.click();
   await until(() => expect(shown()).toEqual(['login', 'BUTTON']));
-  expect(vault.records.size).toBe(0);
+  await until(() => expect(vault.records.size).toBe(0));
 });
 
 it.each(errorCodes)('with a key store that says %s there is a login form', async (code) => {

@@ -49,3 +49,5 @@ declare module 'docs:frameworks/angular.md' {
 
   export const Account: Type<unknown>;
 }
+
+declare module 'docs:*.test';

@@ -32,6 +32,14 @@ const compilers = {
   svelte: (code, filename) => compileSvelte(code, { filename, dev: true }).js.code,
 };
 
+/** The components that the tests of docs/testing.md import, and where they stand. */
+const components = {
+  './Account': 'frameworks/react.md',
+  './Account.vue': 'frameworks/vue.md',
+  './Account.svelte': 'frameworks/svelte.md',
+  './account.component': 'frameworks/angular.md',
+};
+
 function readBlocks() {
   const blocks = new Map();
   for (const snippet of pages().flatMap((page) => snippetsOf(page))) {
@@ -52,7 +60,7 @@ export function docsApp() {
     resolveId(id, importer) {
       if (id.startsWith('docs:')) return join(folder, `${id.slice('docs:'.length)}.js`);
       if (!importer || !blocks.has(importer)) return undefined;
-      if (id.startsWith('./')) return join(folder, `${id}.js`);
+      if (id.startsWith('./')) return join(folder, `${components[id] ?? id}.js`);
       const entry = id === PACKAGE ? 'index' : id.startsWith(`${PACKAGE}/`) && id.slice(PACKAGE.length + 1);
       return entry ? join(root, entries[entry]) : undefined;
     },

@@ -223,7 +223,7 @@ describe('what axios does stays', () => {
 
   it('a timeout, while the server is silent and while a refresh is', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const timeout = 60_000;
+    const timeout = 20_000;
     const arrived = deferred<void>();
     const silent = await serve(() => arrived.resolve());
     const waiting = failureOf(client(silent.origin).api.get('/me', { timeout }));

@@ -430,14 +430,20 @@ describe('before the request', () => {
     expect((await authFetch(other.origin)).status).toBe(200);
   });
 
-  const states = keyStore ? ['signed out', 'unavailable'] : ['signed out'];
-  it.each(states)('%s: sent without a token, the 401 is returned', async (state) => {
+  it('signed out: sent without a token, the 401 is returned', async () => {
     const api = await serveApi('t1');
-    if (state === 'unavailable') vault.fail('get_token', rejection('locked'));
     const { session, authFetch } = client(api.origin, { refresh: nextTokens() });
-    if (state === 'signed out') await session.logout();
+    await session.logout();
     expect((await authFetch(api.origin)).status).toBe(401);
     expect(api.received).toMatchObject([{ authorization: undefined }]);
+  });
+
+  withStore('A16 unavailable: rejects with the error of the store, and nothing is sent', async () => {
+    const api = await serveApi('t1');
+    vault.fail('get_token', rejection('locked'));
+    const { authFetch } = client(api.origin, { refresh: nextTokens() });
+    await expect(authFetch(api.origin)).rejects.toMatchObject({ code: 'locked', retryable: true });
+    expect(api.received).toEqual([]);
   });
 
   if (keyStore)

@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { retryDelay } from '../../session/retry-delay.js';
 import type { Tokens } from '../../session/session.js';
 import { FakeVault } from '../support/fake-vault.js';
-import { deferred, freshPage, settle, until } from '../support/helpers.js';
+import { deferred, freshPage, settle, snapshotOf, until } from '../support/helpers.js';
 
 const NOW = Date.UTC(2026, 0, 1);
 const HOUR = 3_600_000;
@@ -42,7 +42,7 @@ describe('while a refresh rests', () => {
     for (let turn = 0; turn < 100; turn++) expect(await failure(session.refresh('t1'))).toBe(offline);
     expect(refresh).toHaveBeenCalledTimes(1);
     expect(session.getToken()).toBe('t1');
-    expect(session.getSnapshot()).toEqual({ status: 'signedIn', persisted: true });
+    expect(session.getSnapshot()).toEqual(snapshotOf({ status: 'signedIn', persisted: true }));
   });
 
   it('requests with a token whose time is over go out with it', async () => {

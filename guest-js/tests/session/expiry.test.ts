@@ -61,6 +61,7 @@ describe('on demand', () => {
     const refresh = vi.fn(async () => answers[turn++] ?? { token: `t${turn + 1}`, expiresIn: 900 });
     const session = createSession({ refresh });
     await session.ready();
+    if (!keyStore) await session.login(record);
     return { session, refresh };
   }
 

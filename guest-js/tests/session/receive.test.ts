@@ -140,7 +140,7 @@ describe('a token that can be used, and something about it that cannot', () => {
         expect(onError.mock.calls[0]?.[0].message).toContain(text);
         expect(warn.mock.calls[0]?.[0]).toContain(text);
       }
-      await session.refresh('t1');
+      await session.refresh();
       expect(onError).toHaveBeenCalledTimes(2);
       expect(warn).toHaveBeenCalledTimes(1);
     },

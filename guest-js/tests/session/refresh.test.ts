@@ -3,9 +3,9 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { TokenRecord } from '../../ipc/commands.js';
 import { SessionEnded } from '../../ipc/errors.js';
-import type { Tokens } from '../../session/session.js';
+import type { RefreshTools, Tokens } from '../../session/session.js';
 import { type FakeVault, rejection } from '../support/fake-vault.js';
-import { deferred, settle, until, untilPersisted } from '../support/helpers.js';
+import { deferred, settle, snapshotOf, until, untilPersisted } from '../support/helpers.js';
 import { keyStore, signedInPage, withStore } from '../support/project.js';
 
 let createSession: typeof import('../../session/session.js').createSession;
@@ -18,7 +18,7 @@ beforeEach(async () => {
 /** Answers t2/r2, t3/r3 and so on. */
 function rotation() {
   let turn = 1;
-  return vi.fn(async (_current: TokenRecord, _signal: AbortSignal): Promise<Tokens> => {
+  return vi.fn(async (_current: TokenRecord, _tools: RefreshTools): Promise<Tokens> => {
     turn++;
     return { token: `t${turn}`, refreshToken: `r${turn}` };
   });
@@ -61,7 +61,7 @@ describe('one flight', () => {
     await session.ready();
     await session.refresh('t1');
     expect(await session.refresh('t1')).toBe('t2');
-    await session.refresh('t2');
+    await session.refresh('t2', { accepted: true });
     expect(await Promise.all([session.refresh('t1'), session.refresh('t2')])).toEqual(['t3', 't3']);
     expect(refresh).toHaveBeenCalledTimes(2);
   });
@@ -70,7 +70,7 @@ describe('one flight', () => {
     const refresh = rotation();
     const session = createSession({ refresh });
     await session.ready();
-    vault.change({ token: 't9', refreshToken: 'r9' });
+    await vault.refreshElsewhere({ token: 't9', refreshToken: 'r9' });
     await until(() => expect(session.getToken()).toBe('t9'));
     expect(await session.refresh('t1')).toBe('t9');
     expect(refresh).not.toHaveBeenCalled();
@@ -126,21 +126,18 @@ describe('one flight', () => {
 });
 
 describe('what a refresh brings', () => {
-  withStore('is in memory at once and then in the store, based on the revision it came from', async () => {
+  withStore('P8 is in the store before anybody is told', async () => {
     const session = createSession({ refresh: async () => ({ token: 't2', refreshToken: 'r2' }) });
     await session.ready();
     const open = vault.hold('set_token', 'before');
-    expect(await session.refresh()).toBe('t2');
-    expect(session.getToken()).toBe('t2');
-    expect(session.getSnapshot()).toEqual({ status: 'signedIn', persisted: false });
+    const refreshed = session.refresh();
+    await until(() => expect(vault.count('set_token')).toBe(1));
+    expect(session.getToken()).toBe('t1');
     open();
-    await untilPersisted(session);
-    expect(vault.last('set_token')).toEqual({
-      account: 'default',
-      ifRevision: 0,
-      token: 't2',
-      refreshToken: 'r2',
-    });
+    expect(await refreshed).toBe('t2');
+    expect(session.getToken()).toBe('t2');
+    expect(session.getSnapshot()).toEqual(snapshotOf({ status: 'signedIn', persisted: true }));
+    expect(vault.records.get('default')).toEqual({ token: 't2', refreshToken: 'r2' });
   });
 
   withStore('without a refresh token: the one before stays', async () => {
@@ -165,12 +162,13 @@ describe('what a refresh brings', () => {
     const session = createSession({ refresh: async () => ({ access_token: 't2' }) as never });
     await expect(session.refresh()).rejects.toMatchObject({ code: 'invalid-argument' });
     expect(session.getToken()).toBe('t1');
-    expect(session.getSnapshot()).toEqual({ status: 'signedIn', persisted: keyStore });
+    expect(session.getSnapshot()).toEqual(snapshotOf({ status: 'signedIn', persisted: keyStore }));
   });
 
-  it('without a refresh option the token stays what it is', async () => {
+  it('without a refresh option there is none to use instead, and the token stays what it is', async () => {
     const session = createSession();
-    expect(await session.refresh('t1')).toBe('t1');
+    expect(await session.refresh('t1')).toBeUndefined();
+    expect(session.getToken()).toBe('t1');
     expect(vault.count('set_token')).toBe(0);
   });
 
@@ -200,7 +198,7 @@ describe('what ends a session', () => {
     const session = createSession({ refresh: () => Promise.reject(cause) });
     await session.ready();
     expect(await session.refresh('t1')).toBeUndefined();
-    expect(session.getSnapshot()).toEqual({ status: 'signedOut', persisted: keyStore });
+    expect(session.getSnapshot()).toEqual(snapshotOf({ status: 'signedOut', persisted: keyStore }));
     expect(session.getToken()).toBeUndefined();
     if (keyStore) expect(vault.records.size).toBe(0);
   });
@@ -221,34 +219,9 @@ describe('what ends a session', () => {
     const [first, second] = await Promise.allSettled([session.refresh('t1'), session.refresh('t1')]);
     expect(first).toEqual({ status: 'rejected', reason: cause });
     expect(second).toEqual(first);
-    expect(session.getSnapshot()).toEqual({ status: 'signedIn', persisted: keyStore });
+    expect(session.getSnapshot()).toEqual(snapshotOf({ status: 'signedIn', persisted: keyStore }));
     expect(session.getToken()).toBe('t1');
     expect(vault.records.get('default')).toEqual({ token: 't1', refreshToken: 'r1' });
-  });
-
-  withStore('not when another window refreshed first, of which no notice has come', async () => {
-    const session = createSession({ refresh: () => Promise.reject({ error: 'invalid_grant' }) });
-    await session.ready();
-    vi.spyOn(vault, 'notify').mockImplementation(() => {});
-    vault.change({ token: 't9', refreshToken: 'r9' });
-    const seen: string[] = [];
-    session.listen(({ status }) => seen.push(status));
-    expect(await session.refresh('t1')).toBe('t9');
-    expect(session.getSnapshot()).toEqual({ status: 'signedIn', persisted: true });
-    expect(seen).not.toContain('signedOut');
-    expect(vault.records.get('default')).toEqual({ token: 't9', refreshToken: 'r9' });
-  });
-
-  withStore('not when another window refreshed first, of which the notice came meanwhile', async () => {
-    const answer = deferred<Tokens>();
-    const session = createSession({ refresh: () => answer.promise });
-    await session.ready();
-    const refreshed = session.refresh('t1');
-    vault.change({ token: 't9', refreshToken: 'r9' });
-    await until(() => expect(session.getToken()).toBe('t9'));
-    answer.reject({ status: 401 });
-    expect(await refreshed).toBe('t9');
-    expect(vault.count('clear_token')).toBe(0);
   });
 
   withStore('also when the store cannot be cleared: memory is empty, the clear is tried again', async () => {
@@ -264,7 +237,7 @@ describe('what ends a session', () => {
       error: { code: 'locked' },
     });
     await vi.advanceTimersByTimeAsync(1000);
-    expect(session.getSnapshot()).toEqual({ status: 'signedOut', persisted: true });
+    expect(session.getSnapshot()).toEqual(snapshotOf({ status: 'signedOut', persisted: true }));
     expect(vault.records.size).toBe(0);
   });
 });

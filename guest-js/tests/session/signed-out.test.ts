@@ -51,20 +51,29 @@ describe('the reason', () => {
     expect(onSignedOut.mock.calls).toEqual([['refused'], ['logout']]);
   });
 
-  it('elsewhere: another window emptied the account', async () => {
+  it('elsewhere: the strict command of another window emptied the account', async () => {
     const { session, onSignedOut } = await signedIn();
     vault.change(undefined);
     await untilStatus(session, 'signedOut');
     expect(onSignedOut.mock.calls).toEqual([['elsewhere']]);
   });
 
-  it('elsewhere: another window emptied it during a refresh, and the store refused the new token', async () => {
-    const { session, onSignedOut } = await signedIn({ refresh: async () => ({ token: 't2' }) });
-    vi.spyOn(vault, 'notify').mockImplementation(() => {});
-    vault.change(undefined);
-    await session.refresh();
+  it('logout: another window logged out', async () => {
+    const { session, onSignedOut } = await signedIn();
+    await (await vault.otherWindow()).signOut();
     await untilStatus(session, 'signedOut');
-    expect(onSignedOut.mock.calls).toEqual([['elsewhere']]);
+    expect(onSignedOut.mock.calls).toEqual([['logout']]);
+  });
+
+  it('interrupted: as the owner says', async () => {
+    const owner = vault.owner();
+    const { onSignedOut } = await signedIn();
+    const snapshot = await owner.hydrate();
+    for (const page of owner.pages)
+      owner.tell(page, {
+        snapshot: { ...snapshot, status: 'signedOut', login: 9, revision: 99, reason: 'interrupted' },
+      });
+    await until(() => expect(onSignedOut.mock.calls).toEqual([['interrupted']]));
   });
 
   it('is that of this end, not of the one before', async () => {
@@ -100,7 +109,7 @@ describe('once', () => {
     expect(onSignedOut.mock.calls).toEqual([['logout'], ['refused']]);
   });
 
-  it('when a logout comes before the store has answered to a refusal', async () => {
+  it('also when a logout comes before the store has answered to a refusal', async () => {
     const { session, onSignedOut } = await signedIn({ refresh: refused });
     const open = vault.hold('clear_token', 'before');
     const refreshed = session.refresh();
@@ -108,18 +117,6 @@ describe('once', () => {
     const logout = session.logout();
     open();
     await Promise.all([refreshed, logout]);
-    expect(onSignedOut.mock.calls).toEqual([['logout']]);
-  });
-
-  it('when nobody could say for a while whether another window was faster than the refusal', async () => {
-    const { session, onSignedOut } = await signedIn({ refresh: refused });
-    vi.spyOn(vault, 'notify').mockImplementation(() => {});
-    vault.change(undefined);
-    vault.fail('get_token', rejection('denied'));
-    await session.refresh();
-    expect(session.getSnapshot().status).toBe('unavailable');
-    expect(onSignedOut).not.toHaveBeenCalled();
-    await session.hydrate();
     expect(onSignedOut.mock.calls).toEqual([['refused']]);
   });
 
@@ -173,17 +170,6 @@ describe('never', () => {
     vault.fail('get_token', rejection('locked'));
     await session.hydrate();
     expect(onSignedOut).not.toHaveBeenCalled();
-  });
-
-  it('of a refusal when another window refreshed first', async () => {
-    const { session, onSignedOut } = await signedIn({ refresh: refused });
-    vi.spyOn(vault, 'notify').mockImplementation(() => {});
-    vault.change({ token: 't9' });
-    expect(await session.refresh()).toBe('t9');
-    expect(onSignedOut).not.toHaveBeenCalled();
-    vault.change(undefined);
-    await session.hydrate();
-    expect(onSignedOut.mock.calls).toEqual([['elsewhere']]);
   });
 
   it.each([[{ status: 429 }], [{ status: 500 }], [{ status: 503 }], [new TypeError('Failed to fetch')]])(

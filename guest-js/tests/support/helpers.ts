@@ -47,3 +47,10 @@ export function recordSnapshots(session: Session): Snapshot[] {
   session.listen((snapshot) => seen.push(snapshot));
   return seen;
 }
+
+/** A snapshot with exactly what is `known`, whatever its login is and whether it can be refreshed. */
+export const snapshotOf = (known: Partial<Snapshot>): Snapshot => ({
+  login: expect.any(Number),
+  canRefresh: expect.any(Boolean),
+  ...(known as Pick<Snapshot, 'status' | 'persisted'>),
+});

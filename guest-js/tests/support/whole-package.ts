@@ -2,3 +2,4 @@
 
 export * from '../../index.js';
 export { keepFresh } from '../../session/keep-fresh.js';
+export { MemoryOwner } from '../../session/memory-owner.js';

@@ -1,4 +1,4 @@
-// Names tokens after the login that they come from, so that a token tells which logout ended it.
+// Names tokens after the login that they come from, so that a token tells whose it is.
 
 /** Every token of the model begins so; a text with it has leaked one. */
 export const SECRET = 'token-';

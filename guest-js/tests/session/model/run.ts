@@ -1,176 +1,152 @@
-// Plays a scenario: two windows of one app, of which the second keeps its token fresh, step by step, then until all is quiet and the store works.
+// Plays one scenario, then lets everything come to rest and looks at what is left.
 
 import { drained } from '../../support/realm.js';
-import { loginOf, tokenOf } from './lineage.js';
-import { type Load, Page } from './page.js';
+import { App, type Load } from './app.js';
+import { tokenOf } from './lineage.js';
+import { Page } from './page.js';
+import { Server } from './server.js';
 import { type Scenario, type Step, WINDOWS } from './steps.js';
-import { Vault } from './vault.js';
-import { CALM, World } from './world.js';
+import { CALM, type Choice, World } from './world.js';
 
-/** More tasks and timers than this in a calm world means that something never comes to rest. */
-const LONGEST_REST = 1000;
+const record = (login: number) => ({ token: tokenOf(login), refreshToken: `r${tokenOf(login)}` });
 
 export class Run {
-  readonly world = new World();
-  readonly vault = new Vault(this.world);
-  readonly #pages: Page[] = [];
-  /** The page that each window shows. */
-  readonly #shown: Page[] = [];
-  #logins = 0;
+  readonly #world = new World();
+  readonly #server = new Server(this.#world);
+  readonly #load: Load;
+  #app: App | undefined;
+  #pages: Page[] = [];
+  #away = new Set<Page>();
+  #logins = 1;
 
-  constructor(readonly load: Load) {}
+  constructor(load: Load) {
+    this.#load = load;
+  }
 
-  async play({ stored, memoryCopy, steps }: Scenario): Promise<void> {
-    const { world } = this;
-    this.vault.memoryCopy = memoryCopy;
-    if (stored) this.vault.stored = this.#newRecord(true);
-    for (let window = 0; window < WINDOWS; window++) this.#open(window);
+  async play({ isStored, steps }: Scenario): Promise<void> {
+    const world = this.#world;
+    this.#app = new App(world, this.#load, isStored ? record(this.#logins) : undefined);
+    this.#pages = Array.from({ length: WINDOWS }, (_, index) => this.#open(index));
     for (const step of steps) {
-      if (step.do === 'quiet') await this.#settle(step.hydrate);
-      else this.#do(step);
-      await this.#check();
+      world.log.push(`step ${JSON.stringify(step)}`);
+      this.#step(step);
+      await this.#settle();
     }
-    await this.#settle(false);
-    await this.#settle(true);
-    for (const page of this.#pages) {
-      for (const what of page.open) world.broken.push(`P6 ${what} of ${page.name} never settles`);
-    }
-    this.#report();
+    await this.#rest();
+    // A person tries again what the store refused.
+    for (const page of this.#pages) page.wait('hydrate', page.session.hydrate());
+    await this.#rest();
+    this.#judge();
+    if (world.broken.length > 0)
+      throw new Error(`${world.broken.join('\n')}\nWhat happened:\n- ${world.log.join('\n- ')}`);
   }
 
-  #newRecord(refreshToken: boolean) {
-    const token = tokenOf(++this.#logins);
-    return refreshToken ? { token, refreshToken: `${token}r` } : { token };
+  #open(index: number): Page {
+    return new Page(this.#world, this.#app as App, this.#server, this.#load, `page ${index}`);
   }
 
-  #open(window: number): void {
-    const page: Page = new Page(
-      this.world,
-      this.vault,
-      this.load,
-      `page ${this.#pages.length}`,
-      window === 1,
-      () => this.#pages.filter((other) => other !== page && other.alive),
-    );
-    this.#pages.push(page);
-    this.#shown[window] = page;
-  }
-
-  #do(step: Exclude<Step, { do: 'quiet' }>): void {
-    const { world, vault } = this;
-    const page = this.#shown['window' in step ? step.window : 0] as Page;
-    const { session, rules } = page;
-    const { log } = world;
-    switch (step.do) {
-      case 'login': {
-        const record = this.#newRecord(step.refreshToken);
-        log.push(`${page.name}: login ${record.token}`);
-        rules.change(loginOf(record.token));
-        page.wait('login', session.login({ ...record, expiresIn: step.expiresIn }));
-        break;
-      }
-      case 'logout':
-        log.push(`${page.name}: logout`);
-        rules.change();
-        page.wait('logout', session.logout());
-        break;
-      case 'hydrate':
-        page.wait('hydrate', session.hydrate());
-        break;
-      case 'fresh': {
-        const answer = session.freshToken();
-        rules.refresh(undefined, answer);
-        page.wait('freshToken', answer);
-        break;
-      }
-      case 'ready':
-        page.wait('ready', session.ready());
-        break;
-      case 'refresh': {
-        const rejected = rules.tokenToReject(step.rejected);
-        log.push(`${page.name}: refresh ${rejected}`);
-        const answer = session.refresh(rejected);
-        rules.refresh(rejected, answer);
-        page.wait('refresh', answer);
-        break;
-      }
-      case 'app':
-        log.push(`the app signs ${step.present ? 'in' : 'out'}`);
-        vault.change(step.present ? this.#newRecord(true) : undefined);
-        break;
-      case 'dispose':
-        log.push(`${page.name}: dispose`);
-        rules.dispose();
-        session.dispose();
-        this.#open(step.window);
-        break;
-      case 'reload':
-        log.push(`${page.name}: reload`);
-        page.leave(step.arrive);
-        this.#open(step.window);
-        break;
-      case 'sleep':
-        world.now += step.seconds * 1000;
-        break;
-      case 'timer':
-        world.takeTimer()?.run();
-        break;
-      case 'task': {
-        const task = world.take(step.pick);
-        if (!task) break;
-        log.push(`- ${task.what} (${step.store}, ${step.server})`);
-        task.run(step);
-      }
-    }
-  }
-
-  async #check(): Promise<void> {
+  async #settle(): Promise<void> {
     await drained();
-    for (const page of this.#pages) if (page.alive) page.rules.check();
-    if (this.world.broken.length > 0) this.#report();
+    for (const page of this.#pages) if (!this.#away.has(page)) page.check();
   }
 
-  async #settle(hydrate: boolean): Promise<void> {
-    if (hydrate) for (const page of this.#shown) page.wait('hydrate', page.session.hydrate());
-    await this.#quiet();
-    if (hydrate || !this.vault.untold) for (const page of this.#shown) this.#agree(page, hydrate);
+  #take(pick: number, choice: Choice): boolean {
+    const task = this.#world.take(pick);
+    if (!task) return false;
+    this.#world.log.push(task.what);
+    task.run(choice);
+    return true;
   }
 
-  /** Runs all that is owed, in its order and without faults. */
-  async #quiet(): Promise<void> {
-    const { world } = this;
-    await this.#check();
-    for (let count = 0; count < LONGEST_REST; count++) {
-      const task = world.take(0);
-      if (task) {
-        world.log.push(`- ${task.what}`);
-        task.run(CALM);
-      } else {
-        const timer = world.takeTimer();
-        if (!timer) return;
-        timer.run();
-      }
-      await this.#check();
+  #step(step: Step): void {
+    if (step.kind === 'take') {
+      this.#take(step.pick, step);
+      return;
     }
-    world.broken.push('it never comes to rest');
+    if (step.kind === 'timer') {
+      this.#world.takeTimer()?.run();
+      return;
+    }
+    if (step.kind === 'expire') {
+      this.#world.now += 3_600_000;
+      return;
+    }
+    if (step.kind === 'strict') {
+      const next = step.clears ? undefined : record(++this.#logins);
+      const app = this.#app as App;
+      app.stored = next;
+      app.owner.found(next);
+      return;
+    }
+    const page = this.#pages[step.window] as Page;
+    if (step.kind === 'back') {
+      if (this.#away.delete(page)) page.comeBack();
+      return;
+    }
+    if (this.#away.has(page)) return;
+    switch (step.kind) {
+      case 'login':
+        page.login({ ...record(++this.#logins), expiresIn: 900 });
+        return;
+      case 'logout':
+        page.logout();
+        return;
+      case 'request':
+        page.request();
+        return;
+      case 'refresh':
+        page.wait('refresh', page.session.refresh());
+        return;
+      case 'hydrate':
+        page.wait('hydrate', page.session.hydrate());
+        return;
+      case 'reload':
+        page.leave(true);
+        this.#pages[step.window] = this.#open(step.window);
+        return;
+      case 'away':
+        page.leave(false);
+        this.#away.add(page);
+        return;
+      case 'dispose':
+        page.session.dispose();
+        page.leave(true);
+        this.#pages[step.window] = this.#open(step.window);
+    }
   }
 
-  /** The store holds what memory holds, or the page does not say so. */
-  #agree(page: Page, afterHydrate: boolean): void {
-    const { stored } = this.vault;
-    const { persisted, status, error } = page.session.getSnapshot();
-    // A start that could not read waits for hydrate; everything else is tried again by itself.
-    const isDue = afterHydrate || (status !== 'unavailable' && !!error?.retryable);
-    const agrees = stored?.token === page.session.getToken();
-    if (persisted ? !agrees : isDue) {
-      this.world.broken.push(
-        `${page.name}: ${status} with ${page.session.getToken()}, persisted ${persisted}, but ${stored?.token} is stored`,
+  /** All that is owed happens, nothing fails any more, and all timers ring. */
+  async #rest(): Promise<void> {
+    for (const page of this.#away) page.comeBack();
+    this.#away.clear();
+    for (let turn = 0; turn < 2000; turn++) {
+      await this.#settle();
+      if (this.#take(0, CALM)) continue;
+      const timer = this.#world.takeTimer();
+      if (!timer) return;
+      timer.run();
+    }
+    this.#world.broken.push('it does not come to rest');
+  }
+
+  #judge(): void {
+    const world = this.#world;
+    const { owner, stored } = this.#app as App;
+    const held = owner.held?.record;
+    for (const page of this.#pages) {
+      const { name, session, open } = page;
+      const { status, persisted, error } = session.getSnapshot();
+      world.demand(open.size === 0, `P6 ${name}: ${[...open]} did not settle`);
+      world.demand(
+        session.getToken() === held?.token,
+        `${name} has ${session.getToken()}, the owner ${held?.token}`,
       );
+      world.demand(status === (held ? 'signedIn' : 'signedOut'), `${name} is ${status}`);
+      world.demand(
+        !persisted || stored?.token === held?.token,
+        `P2 ${name} calls persisted what is not stored`,
+      );
+      world.demand(persisted && !error, `${name} is not persisted`);
     }
-  }
-
-  #report(): void {
-    const { broken, log } = this.world;
-    if (broken.length > 0) throw new Error(`${broken.join('\n')}\n\nWhat happened:\n${log.join('\n')}`);
   }
 }

@@ -1,4 +1,4 @@
-// What the outside world owes the pages: answers, notices and timers, each a task that waits until it is picked.
+// What the outside world owes the pages and the owner: messages, responses and timers, each a task that waits to be picked.
 
 export interface Task {
   /** For the log of a failing run. */
@@ -6,18 +6,17 @@ export interface Task {
   run(choice: Choice): void;
 }
 
-/** What goes wrong with the store call or the request that a picked task stands for. */
+/** What becomes of the store call or the request that a picked task stands for. */
 export interface Choice {
   store: StoreFault;
-  server: ServerAnswer;
+  server: ServerResponse;
 }
 
-/** `timeout`: not carried out. `landed` and `late`: a timeout too, but carried out before or after the answer. */
-export type StoreFault = 'none' | 'locked' | 'denied' | 'lost' | 'timeout' | 'landed' | 'late';
-/** `kept`: the refresh token stays in use. */
-export type ServerAnswer = 'rotated' | 'kept' | 'network' | 'busy' | 'refused';
+export type StoreFault = 'none' | 'locked' | 'denied';
+/** `kept`: the refresh token stays in use. `rotated`: it is used up, and another one came. */
+export type ServerResponse = 'rotated' | 'kept' | 'network' | 'busy' | 'refused';
 
-export const CALM: Choice = { store: 'none', server: 'kept' };
+export const CALM: Choice = { store: 'none', server: 'rotated' };
 
 interface Timer {
   id: number;
@@ -32,15 +31,11 @@ export class World {
   readonly log: string[] = [];
   /** Promises that did not hold. */
   readonly broken: string[] = [];
-  /** Logins whose tokens a logout has cleared: none may be stored again. */
-  readonly ended = new Set<number>();
   #timers: Timer[] = [];
   #ids = 0;
 
-  owe(what: string, run: Task['run']): Task {
-    const task = { what, run };
-    this.tasks.push(task);
-    return task;
+  owe(what: string, run: Task['run']): void {
+    this.tasks.push({ what, run });
   }
 
   /** Takes the `pick`th of what is owed, counted round and round. */
@@ -48,9 +43,8 @@ export class World {
     return this.tasks.splice(pick % this.tasks.length || 0, 1)[0];
   }
 
-  drop(task: Task): void {
-    const index = this.tasks.indexOf(task);
-    if (index >= 0) this.tasks.splice(index, 1);
+  demand(holds: boolean, what: string): void {
+    if (!holds) this.broken.push(what);
   }
 
   setTimeout(run: () => void, delay = 0): number {
@@ -63,13 +57,13 @@ export class World {
     this.#timers = this.#timers.filter((timer) => timer.id !== id);
   }
 
-  /** Goes to the next timer and takes it, unless it is not due before `end`. */
-  takeTimer(end = Number.POSITIVE_INFINITY): Timer | undefined {
+  /** Goes to the next timer and takes it. */
+  takeTimer(): Timer | undefined {
     const next = this.#timers.reduce<Timer | undefined>(
       (first, timer) => (first && first.at <= timer.at ? first : timer),
       undefined,
     );
-    if (!next || next.at > end) return undefined;
+    if (!next) return undefined;
     this.clearTimeout(next.id);
     this.now = Math.max(this.now, next.at);
     return next;

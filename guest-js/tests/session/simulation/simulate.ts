@@ -1,8 +1,7 @@
 // An outage as many sessions live through it: the real createSession, a fake clock, a server that is away for ten minutes.
 //
-// The vault is a map in memory that answers at once and tells nobody, since no account has a second window.
+// Each account has an owner of its own, in memory: the one of a page without Tauri.
 
-import type { TokenRecord } from '../../../ipc/commands.js';
 import type { Session, Tokens } from '../../../session/session.js';
 import { chance, type Package, type Surroundings } from '../../support/realm.js';
 import { Events } from './events.js';
@@ -64,31 +63,12 @@ export async function simulate(
   /** When each session first bought a token after the outage, in milliseconds from the start. */
   const recovered = new Float64Array(sessions);
 
-  const stored = new Map<string, TokenRecord>();
-  let revision = 0;
-  const invoke = async (command: string, { account, ...args }: TokenRecord & { account: string }) => {
-    switch (command) {
-      case 'plugin:secure-token|set_token':
-        stored.set(account, args);
-        return { revision: ++revision };
-      case 'plugin:secure-token|clear_token':
-        stored.delete(account);
-        return { revision: ++revision };
-      case 'plugin:secure-token|get_token': {
-        const record = stored.get(account);
-        return record ? { ...record, revision: 0 } : null;
-      }
-      default:
-        return null;
-    }
-  };
-  let callbacks = 0;
   const { createSession, keepFresh } = load({
     now: () => events.now,
     setTimeout: (run, delay = 0) => events.after(delay, run),
     clearTimeout: (timer) => events.cancel(timer),
     random,
-    globals: { __TAURI_INTERNALS__: { invoke, transformCallback: () => ++callbacks } },
+    globals: {},
   });
 
   /** The auth server. */
@@ -115,17 +95,17 @@ export async function simulate(
     const isOver = () => (session.getSnapshot().expiresAt ?? 0) <= events.now;
     if (!isOver()) return;
     const token = await session.freshToken();
-    if (token && isOver()) await session.refresh(token).catch(() => undefined);
+    if (token && isOver()) await session.refresh(token, { accepted: true }).catch(() => undefined);
   }
 
   const all = Array.from({ length: sessions }, (_, index) => {
     const account = `user-${index}`;
-    stored.set(account, {
+    const session = createSession({ account, refresh: () => refresh(index) });
+    void session.login({
       token: `${index}.0`,
       refreshToken: `r${index}`,
       expiresAt: start + Math.ceil(between(1, LIFETIME)),
     });
-    const session = createSession({ account, refresh: () => refresh(index) });
     keepFresh(session);
     const again = () => {
       void request(session);

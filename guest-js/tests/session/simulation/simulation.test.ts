@@ -8,7 +8,7 @@ import { buildRealm } from '../../support/realm.js';
 import { writeFigures } from './figures.js';
 import { OUTAGES, type Result, simulate } from './simulate.js';
 
-const { SIMULATION_SESSIONS = '5000', SIMULATION_FIGURES } = process.env;
+const { SIMULATION_SESSIONS = '2000', SIMULATION_FIGURES } = process.env;
 const SESSIONS = Number(SIMULATION_SESSIONS);
 const results: (Result & { title: string })[] = [];
 

@@ -3,7 +3,7 @@
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { TokenRecord } from '../../../ipc/commands.js';
-import { freshPage, untilStatus } from '../../support/helpers.js';
+import { freshPage, snapshotOf, untilStatus } from '../../support/helpers.js';
 import { OLD, World } from './world.js';
 
 afterEach(() => {
@@ -248,7 +248,9 @@ describe('with a session', () => {
     const world = new World(OLD);
     await world.run();
     const session = (await freshPage()).createSession();
-    expect(await session.ready()).toEqual({ status: 'signedIn', persisted: true, expiresAt: OLD.expiresAt });
+    expect(await session.ready()).toEqual(
+      snapshotOf({ status: 'signedIn', persisted: true, expiresAt: OLD.expiresAt }),
+    );
     expect(session.getToken()).toBe('old');
   });
 
