@@ -15,6 +15,7 @@ const cannotBeFrozen = [
   'storage/oidc-client-ts',
   // axios 1.21 assigns `constructor` to an object when it is loaded; so no app has it beside `freezePrototype`.
   'requests/axios',
+  'session/refusal-axios',
 ];
 
 /** What a page does without a key store, too. All other tests need one or the bridge to it. */
@@ -22,7 +23,7 @@ const withoutKeyStore = [
   'bindings/*',
   'requests/{angular-http,angular-xhr,axios,fetch,fetch-options,request-init}',
   'requests/clients/{ky,ofetch,openapi-fetch}',
-  'session/{expiry,leaks,memory,receive,refresh,refresh-hint}',
+  'session/{expiry,leaks,memory,receive,refresh,refresh-hint,refusal,refusal-axios}',
   'storage/memory',
 ];
 

@@ -7,7 +7,7 @@ import { entries, inputOptions } from './bundle.mjs';
 
 /** Each figure must stay under its budget. `index` is all but the bindings: commands, session and fetch. */
 const budgets = {
-  index: 7200,
+  index: 7400,
   'angular-http': 500,
   axios: 500,
   'keep-fresh': 650,

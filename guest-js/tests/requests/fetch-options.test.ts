@@ -167,6 +167,28 @@ describe('a 401', () => {
     ['Negotiate', false],
     ['Negotiate, Digest realm="api", nonce="x"', false],
     ['DPoP error="invalid_token"', false],
+    // Several challenges, commas within quotes, and Bearer as a word within them (RFC 9110 section 11.6.1).
+    ['Basic realm="use Bearer, or this"', false],
+    ['Digest realm="Bearer error=invalid_token", qop="auth"', false],
+    ['Bearer realm="a, b", error="invalid_token"', true],
+    ['Bearer realm="error=\\"insufficient_scope\\", invalid"', true],
+    ['Bearer realm="say \\"error=", error="insufficient_scope"', false],
+    ['Bearer, Basic realm="a", error="insufficient_scope"', true],
+    ['Basic realm="a", error="invalid_token", Bearer error="insufficient_scope"', false],
+    ['Bearer error="insufficient_scope", Basic realm="a", error="invalid_token"', false],
+    ['DPoP algs="ES256", Bearer error="invalid_token", error_description="it, too, expired"', true],
+    ['Bearer error="insufficient_scope", Bearer error="invalid_token"', true],
+    ['Bearer realm="a", Bearer error="insufficient_scope"', false],
+    ['Negotiate oYG3MIG0oAMKAQ==, Bearer\terror="insufficient_scope"', false],
+    [',, ,Bearer ,, error="insufficient_scope"', false],
+    ['BearerToken realm="a"', false],
+    ['X-Bearer error="invalid_token"', false],
+    ['Bearer x_error="insufficient_scope"', true],
+    // Broken headers: what can be understood decides.
+    ['Bearer error="insufficient_scope', false],
+    ['Bearer error="invalid_token", error_description=The token has expired, sign in', true],
+    ['error="invalid_token"', true],
+    ['"', true],
   ])('with %s: refreshed is %s', (header, isRefreshed) => {
     expect(isInvalidToken(header, 'Bearer')).toBe(isRefreshed);
   });
