@@ -21,7 +21,7 @@ const cannotBeFrozen = [
 /** What a page does without a key store, too. All other tests need one or the bridge to it. */
 const withoutKeyStore = [
   'bindings/*',
-  'requests/{angular-http,angular-xhr,axios,fetch,fetch-options,request-init}',
+  'requests/{angular-http,angular-xhr,axios,fetch,fetch-options,login,request-init}',
   'requests/clients/{ky,ofetch,openapi-fetch}',
   'session/{expiry,leaks,memory,receive,refresh,refresh-hint,refusal,refusal-axios}',
   'storage/memory',

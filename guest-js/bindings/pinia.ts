@@ -6,8 +6,8 @@ import type { Session } from '../session/session.js';
 import { useSession } from './vue.js';
 
 /**
- * Defines a store with what may be shown of a session: `status`, `isSignedIn`, `expiresAt`, `persisted` and `error`, all
- * read-only, and the action `logout`.
+ * Defines a store with what may be shown of a session: `status`, `isSignedIn`, `login`, `expiresAt`, `canRefresh`, `persisted`
+ * and `error`, all read-only, and the action `logout`.
  *
  * No token is in it, and no action takes or returns one: state, arguments and results of a store reach plugins and
  * devtools. Call `session.login` and `session.getToken` of the session itself.
@@ -20,7 +20,9 @@ export function defineSessionStore(session: Session, id = 'session') {
     return {
       status: computed(() => snapshot.value.status),
       isSignedIn: computed(() => snapshot.value.status === 'signedIn'),
+      login: computed(() => snapshot.value.login),
       expiresAt: computed(() => snapshot.value.expiresAt),
+      canRefresh: computed(() => snapshot.value.canRefresh),
       persisted: computed(() => snapshot.value.persisted),
       error: computed(() => snapshot.value.error),
       /** See {@link Session.logout}. */

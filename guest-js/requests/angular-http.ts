@@ -1,7 +1,7 @@
 // An interceptor that authorises the requests of Angular's HttpClient.
 
-import type { HttpErrorResponse, HttpInterceptorFn } from '@angular/common/http';
-import { catchError, NEVER, Observable } from 'rxjs';
+import type { HttpErrorResponse, HttpEventType, HttpInterceptorFn } from '@angular/common/http';
+import { catchError, NEVER, Observable, tap } from 'rxjs';
 import type { Session } from '../session/session.js';
 import { type AuthFetchOptions, createAuthFetch } from './fetch.js';
 
@@ -14,6 +14,12 @@ export interface InterceptorOptions extends Omit<AuthFetchOptions, 'fetch' | 'ex
   expired?: ((error: HttpErrorResponse) => boolean | Promise<boolean>) | false | undefined;
 }
 
+/** Written out, so that nothing of Angular has to be loaded for it; its type knows whether it is right. */
+const RESPONSE: HttpEventType.Response = 4;
+
+/** Tells createAuthFetch that a request has succeeded. */
+const SUCCESS = { ok: true, status: 200, headers: new Headers() } as Response;
+
 /**
  * Makes an interceptor for `provideHttpClient(withFetch(), withInterceptors([...]))` that authorises requests with the token
  * of `session`, by the rules of {@link createAuthFetch}. Put it last: interceptors after it see the token, and could change
@@ -25,16 +31,19 @@ export interface InterceptorOptions extends Omit<AuthFetchOptions, 'fetch' | 'ex
  * @throws `TypeError` with the code `invalid-argument` for options that {@link createAuthFetch} refuses.
  */
 export function sessionInterceptor(session: Session, options: InterceptorOptions): HttpInterceptorFn {
+  const { expired } = options;
   // Angular sends; each call brings its own way along.
   const authFetch = createAuthFetch(session, {
     ...options,
+    expired:
+      expired && ((response: unknown) => response !== SUCCESS && expired(response as HttpErrorResponse)),
     fetch: (url, init) => (init as { send: typeof fetch }).send(url, init),
-  } as AuthFetchOptions);
+  });
   return (request, next) => {
     if (request.headers.has('authorization')) return next(request);
     return new Observable((observer) => {
       let refused: unknown;
-      // createAuthFetch hears of an error only, and then sends again or gives up; all else is for the observer.
+      // createAuthFetch hears of an error, and then sends again or gives up, and of the end; all else is for the observer.
       const send = (_url: unknown, { headers, redirect = 'error' }: RequestInit = {}) =>
         new Promise<Response>((resolve) => {
           const authorization = new Headers(headers).get('authorization');
@@ -46,6 +55,7 @@ export function sessionInterceptor(session: Session, options: InterceptorOptions
             throw new TypeError('sessionInterceptor needs Angular 20.1 or later');
           // Whoever has unsubscribed meanwhile wants nothing sent.
           if (observer.closed) return;
+          refused = undefined;
           next(attempt)
             .pipe(
               catchError((error) => {
@@ -55,12 +65,17 @@ export function sessionInterceptor(session: Session, options: InterceptorOptions
                 resolve(error);
                 return NEVER;
               }),
+              tap(({ type }) => {
+                if (type === RESPONSE) resolve(SUCCESS);
+              }),
             )
             .subscribe(observer);
         });
       const init = { redirect: request.redirect ?? 'follow', send } as RequestInit;
       authFetch(request.urlWithParams, init).then(
-        () => observer.error(refused),
+        () => {
+          if (refused !== undefined) observer.error(refused);
+        },
         (error) => observer.error(error),
       );
     });

@@ -3,6 +3,7 @@
 import type { Session } from '../session/session.js';
 import { type AuthFetchOptions, allowedOrigins, refuse } from './auth-fetch-options.js';
 import { isInvalidToken } from './challenge.js';
+import { Experience } from './experience.js';
 import { type AuthFetchInit, copyInit } from './request-init.js';
 
 export type { AuthFetchInit, AuthFetchOptions };
@@ -46,12 +47,25 @@ async function orAbort<T>(work: Promise<T>, signal?: AbortSignal | null): Promis
 const drop = (response: Response) => void response.body?.cancel().catch(() => {});
 
 /**
+ * The request was made under another login. An `AbortError`, because libraries that repeat what has failed leave those alone:
+ * they would repeat it as somebody else.
+ */
+const loginChanged = () =>
+  Object.assign(new Error('not sent: somebody else has signed in since the request was made'), {
+    name: 'AbortError',
+    code: 'conflict',
+  });
+
+/**
  * Makes a `fetch` that authorises requests with the token of `session` (RFC 6750 section 2.1).
  *
  * Requests to other origins, and requests that carry an `Authorization` of their own, are passed on untouched. The others
  * wait for {@link Session.ready}, refresh an expired token before they go out, and after a 401 are sent once more with the
  * next token. A second 401 is returned as it is, and so is one whose `WWW-Authenticate` names another reason than
- * `invalid_token`; see {@link AuthFetchOptions.expired}.
+ * `invalid_token`; see {@link AuthFetchOptions.expired}. While the session is `unavailable` they reject with its error.
+ *
+ * A request belongs to the login under which it is made. If somebody else signs in before it is sent, it rejects with an
+ * `AbortError` whose `code` is `conflict`; if its 401 comes after that, the 401 is returned.
  *
  * The arguments are taken when it is called. A body in `init` that is a stream cannot be sent twice: its 401 is returned
  * after the refresh, so that the next request succeeds. The body of a `Request` is kept in memory until the response is
@@ -79,12 +93,13 @@ export function createAuthFetch(session: Session, options: AuthFetchOptions): Au
   for (const name in unknown) refuse(`unknown option: ${name}`);
   if (!/^[\w-]+$/.test(scheme)) refuse(`not a scheme: ${scheme}`);
   const allowed = allowedOrigins(origins, insecureOrigins);
+  const experience = new Experience();
 
   return async (input, init) => {
     const given = input instanceof Request ? input : undefined;
     // The constructor resolves as fetch itself does. Kept as text, since a URL object could change meanwhile.
     const { url } = given ?? new Request(input);
-    const { origin } = new URL(url);
+    const { origin, pathname } = new URL(url);
     if (!allowed.has(origin)) return send(input, init);
     const taken = copyInit(init);
     const headers = new Headers(taken.headers ?? given?.headers);
@@ -118,17 +133,31 @@ export function createAuthFetch(session: Session, options: AuthFetchOptions): Au
       return response;
     };
 
+    const { login } = session.getSnapshot();
     const token = await wait(session.freshToken());
+    const { status, error, login: now } = session.getSnapshot();
+    // An API that is asked without the token says 401, which would look like a sign-out.
+    if (status === 'unavailable' && error) throw error;
+    if (now !== login && status !== 'signedOut') throw loginChanged();
     if (!token) return attempt(asked ?? url);
 
     const isStream = body instanceof ReadableStream;
     // Cloned first, since sending uses up the body.
     const again = repeat && !isStream ? asked?.clone() : undefined;
+    const address = `${origin}${pathname}`;
     const response = await attempt(asked ?? url, token);
-    if (!repeat || !expired || !(await expired(response))) return response;
-    const next = await wait(session.refresh(token));
-    if (isStream || !next || next === token) return response;
+    if (!repeat || !expired || !(await expired(response))) {
+      if (response.ok) experience.add(address, token, 'accepted');
+      return response;
+    }
+    const before = experience.of(address, token);
+    if (before === 'refused') return response;
+    const next = await wait(session.refresh(token, { accepted: before === 'accepted' }));
+    if (isStream || !next || next === token || session.getSnapshot().login !== login) return response;
     drop(response);
-    return attempt(again ?? url, next);
+    const repeated = await attempt(again ?? url, next);
+    if (repeated.ok) experience.add(address, next, 'accepted');
+    if (repeated.status === response.status) experience.add(address, next, 'refused');
+    return repeated;
   };
 }

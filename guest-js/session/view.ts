@@ -347,7 +347,9 @@ export class View {
 
   /** Whether `snapshot` shows that the owner has carried out the change, before its response is here. */
   private hasCarriedOut({ status, token, base }: Pending, snapshot: OwnerSnapshot): boolean {
-    if (status === 'signedIn') return snapshot.status === 'signedIn' && this.fetched?.token === token;
+    // The login before may have had the same token.
+    if (status === 'signedIn')
+      return snapshot.status === 'signedIn' && this.fetched?.token === token && snapshot.login !== base;
     return snapshot.status === 'signedOut' && base !== undefined && snapshot.login !== base;
   }
 

@@ -2,7 +2,7 @@
 
 import { inspect } from 'node:util';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Session, SessionOptions, Status } from '../../session/session.js';
+import type { Session, SessionOptions, Snapshot } from '../../session/session.js';
 import { FakeVault } from '../support/fake-vault.js';
 import { freshPage, until } from '../support/helpers.js';
 import { withStore } from '../support/project.js';
@@ -15,9 +15,11 @@ export interface View {
   exposed(): unknown;
 }
 
+type Shown = Pick<Snapshot, 'status' | 'expiresAt' | 'login' | 'canRefresh'>;
+
 /** What the components of the tests render. */
-export const label = ({ status, expiresAt }: { status: Status; expiresAt?: number | undefined }) =>
-  `${status}, expires: ${expiresAt ?? 'never'}`;
+export const label = ({ status, expiresAt, login, canRefresh }: Shown) =>
+  `${status}, expires: ${expiresAt ?? 'never'}; login ${login}${canRefresh ? ', can refresh' : ''}`;
 
 const LATER = 9_000_000_000_000;
 
@@ -58,8 +60,9 @@ export function followsSession(mount: (session: Session) => View | Promise<View>
     const { session, listeners } = countListeners(createSession(options));
     onTestFinished(session.dispose);
     const view = await mount(session);
-    const shows = (text: string) => until(() => expect(view.text()).toBe(text));
-    return { session, listeners, view, shows };
+    const shows = (text: string) => until(() => expect(view.text()).toMatch(new RegExp(`^${text};`)));
+    const showsAll = () => until(() => expect(view.text()).toBe(label(session.getSnapshot())));
+    return { session, listeners, view, shows, showsAll };
   }
 
   describe('a component', () => {
@@ -80,6 +83,46 @@ export function followsSession(mount: (session: Session) => View | Promise<View>
       await shows('signedIn, expires: never');
       await session.logout();
       await shows('signedOut, expires: never');
+      view.unmount();
+    });
+
+    it('A2 shows a login over a login with the same expiry', async () => {
+      const { session, view, shows, showsAll } = await open();
+      await session.login({ ...TOKENS, expiresAt: LATER });
+      await shows(`signedIn, expires: ${LATER}`);
+      await showsAll();
+      const before = view.text();
+      await session.login({ token: 'SECRET-theirs', expiresAt: LATER });
+      await until(() => expect(view.text()).not.toBe(before));
+      await shows(`signedIn, expires: ${LATER}`);
+      await showsAll();
+      view.unmount();
+    });
+
+    withStore('A2 shows that of another window', async () => {
+      const { session, view, shows, showsAll } = await open();
+      await session.login(TOKENS);
+      await shows('signedIn, expires: never');
+      const { login } = session.getSnapshot();
+      vault.change({ token: 'SECRET-theirs' });
+      await until(() => expect(session.getSnapshot().login).toBeGreaterThan(login));
+      await showsAll();
+      view.unmount();
+    });
+
+    it('shows whether the session can be refreshed, and one login through a refresh', async () => {
+      const { session, view, shows, showsAll } = await open({
+        refresh: async () => ({ token: 'SECRET-next', expiresAt: LATER }),
+      });
+      await session.login(TOKENS);
+      await until(() => expect(view.text()).toContain('can refresh'));
+      const { login } = session.getSnapshot();
+      await session.refresh();
+      await shows(`signedIn, expires: ${LATER}`);
+      await showsAll();
+      expect(session.getSnapshot().login).toBe(login);
+      await session.login({ token: 'SECRET-alone' });
+      await until(() => expect(view.text()).not.toContain('can refresh'));
       view.unmount();
     });
 

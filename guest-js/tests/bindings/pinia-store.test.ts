@@ -35,6 +35,8 @@ withStore('follows the session', async () => {
     isSignedIn: true,
     persisted: true,
     expiresAt: 9_000_000_000_000,
+    canRefresh: false,
+    login: session.getSnapshot().login,
   });
   vault.fail('clear_token', rejection('denied'));
   await session.logout();

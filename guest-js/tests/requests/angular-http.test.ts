@@ -322,3 +322,21 @@ it('a refusal is seen by the app with its body and its address', async () => {
   expect(await firstValueFrom(http.get(server.origin))).toEqual({});
   expect(server.received).toHaveLength(3);
 });
+
+it('A11 the session is told that the server took the token before', async () => {
+  let accepted = 'SECRET-1';
+  const server = await serve(({ authorization }, response) => {
+    response.writeHead(authorization === `Bearer ${accepted}` ? 200 : 401).end('"hello"');
+  });
+  const session = createSession({ refresh: renew() });
+  const refreshed = vi.fn(session.refresh);
+  const expired = vi.fn(({ status }: HttpErrorResponse) => status === 401);
+  const observed = { ...session, refresh: refreshed };
+  const http = await httpWith(sessionInterceptor(observed, { origins: [server.origin], expired }));
+  expect(await firstValueFrom(http.get(server.origin))).toBe('hello');
+  expect(expired).not.toHaveBeenCalled();
+  accepted = 'SECRET-2';
+  expect(await firstValueFrom(http.get(server.origin))).toBe('hello');
+  expect(expired).toHaveBeenCalledTimes(1);
+  expect(refreshed.mock.calls).toEqual([['SECRET-1', { accepted: true }]]);
+});

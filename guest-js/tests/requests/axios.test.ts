@@ -223,6 +223,7 @@ describe('what axios does stays', () => {
 
   it('a timeout, while the server is silent and while a refresh is', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    // Shorter than the deadline of a refresh.
     const timeout = 20_000;
     const arrived = deferred<void>();
     const silent = await serve(() => arrived.resolve());

@@ -170,7 +170,10 @@ describe('a 401', () => {
     // Several challenges, commas within quotes, and Bearer as a word within them (RFC 9110 section 11.6.1).
     ['Basic realm="use Bearer, or this"', false],
     ['Digest realm="Bearer error=invalid_token", qop="auth"', false],
+    ['Basic realm="a, Bearer b"', false],
     ['Bearer realm="a, b", error="invalid_token"', true],
+    ['Bearer realm="a, error=insufficient_scope, b"', true],
+    ['Bearer error="invalid\\_token"', true],
     ['Bearer realm="error=\\"insufficient_scope\\", invalid"', true],
     ['Bearer realm="say \\"error=", error="insufficient_scope"', false],
     ['Bearer, Basic realm="a", error="insufficient_scope"', true],

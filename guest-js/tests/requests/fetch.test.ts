@@ -438,12 +438,16 @@ describe('before the request', () => {
     expect(api.received).toMatchObject([{ authorization: undefined }]);
   });
 
-  withStore('A16 unavailable: rejects with the error of the store, and nothing is sent', async () => {
+  withStore('A16 a locked key store: rejects with its error, and is sent once it can be read', async () => {
     const api = await serveApi('t1');
     vault.fail('get_token', rejection('locked'));
-    const { authFetch } = client(api.origin, { refresh: nextTokens() });
-    await expect(authFetch(api.origin)).rejects.toMatchObject({ code: 'locked', retryable: true });
+    const { session, authFetch } = client(api.origin, { refresh: nextTokens() });
+    await expect(authFetch(api.origin)).rejects.toMatchObject({ name: 'SecureTokenError', code: 'locked' });
+    await expect(authFetch(new Request(api.origin))).rejects.toMatchObject({ code: 'locked' });
     expect(api.received).toEqual([]);
+    expect(vault.records.has('default')).toBe(true);
+    await session.hydrate();
+    expect((await authFetch(api.origin)).status).toBe(200);
   });
 
   if (keyStore)

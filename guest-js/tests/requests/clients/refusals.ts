@@ -3,7 +3,9 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AuthFetchOptions } from '../../../requests/fetch.js';
 import type { Session, SessionOptions, Tokens } from '../../../session/session.js';
-import { signedInPage } from '../../support/project.js';
+import { rejection } from '../../support/fake-vault.js';
+import { deferred, until } from '../../support/helpers.js';
+import { keyStore, signedInPage } from '../../support/project.js';
 import { type Received, serve, serveApi, type TestServer } from '../../support/servers.js';
 
 type Send = (url: string, body?: { field: string }) => Promise<{ status: number }>;
@@ -113,6 +115,60 @@ function refusals({ connect, once, reason = (error) => error, others }: RefusalT
       expect(refresh).not.toHaveBeenCalled();
     });
   });
+
+  describe('P9 when somebody else has signed in meanwhile', () => {
+    /** An API that takes the token of the second user, and lets the first one wait. */
+    const slow = async () => {
+      const gate = deferred<void>();
+      const api = await serve(async ({ authorization }, response) => {
+        if (authorization !== 'Bearer u1') await gate.promise;
+        response.writeHead(authorization === 'Bearer u1' ? 200 : 401).end();
+      });
+      return { api, open: gate.resolve };
+    };
+
+    it.each([
+      ['a session without a refresh', undefined],
+      ['a session with one', newTokens],
+    ])('of %s, the late 401 is handed on', async (_, refresh) => {
+      const { api, open } = await slow();
+      const session = sessionWith(refresh?.());
+      const send = await connect(session, { origins: [api.origin] });
+      const sending = send(api.origin, { field: 'of the first user' });
+      await until(() => expect(api.received).toHaveLength(1));
+      await session.logout();
+      await session.login({ token: 'u1' });
+      open();
+      expect((await sending).status).toBe(401);
+      expect(tokensOf(api)).toEqual(['Bearer t1']);
+    });
+
+    it('a request that waits is not sent', async () => {
+      const { api } = await slow();
+      const session = sessionWith(newTokens());
+      const gate = deferred<void>();
+      const freshToken = vi.fn(() => gate.promise.then(() => session.freshToken()));
+      const send = await connect({ ...session, freshToken }, { origins: [api.origin] });
+      const sending = send(api.origin, { field: 'of the first user' }).catch((error: Error) => error);
+      await until(() => expect(freshToken).toHaveBeenCalled());
+      await session.login({ token: 'u1' });
+      gate.resolve();
+      const error = await sending;
+      expect(error).toBeInstanceOf(Error);
+      expect(reason(error as Error)).toMatchObject({ name: 'AbortError', code: 'conflict' });
+      expect(api.received).toEqual([]);
+    });
+  });
+
+  if (keyStore)
+    it('A16 while the key store cannot be read, its error is handed on and nothing is sent', async () => {
+      const api = await serveApi('t1');
+      page.vault.fail('get_token', rejection('locked'));
+      const send = await connect(sessionWith(newTokens()), { origins: [api.origin] });
+      const error = await send(api.origin).catch((error: Error) => error);
+      expect(reason(error as Error)).toMatchObject({ name: 'SecureTokenError', code: 'locked' });
+      expect(api.received).toEqual([]);
+    });
 
   it('the scheme of the app is sent, also with the repetition', async () => {
     const api = await serve(({ authorization }, response) => {
