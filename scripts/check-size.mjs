@@ -7,8 +7,8 @@ import { entries, inputOptions } from './bundle.mjs';
 
 /** Each figure must stay under its budget. `index` is all but the bindings: commands, session and fetch. */
 const budgets = {
-  index: 7400,
-  'angular-http': 500,
+  index: 7800,
+  'angular-http': 600,
   axios: 500,
   'keep-fresh': 650,
   migrate: 1000,
