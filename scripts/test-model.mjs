@@ -2,9 +2,12 @@
 import { run } from './lib/run.mjs';
 
 process.env.VAULT_ORDERS ??= '100000';
+process.env.SESSION_ORDERS ??= '100000';
 process.env.MODEL_RUNS ??= '100000';
 process.env.SIMULATION_SESSIONS ??= '100000';
-const vault = await run(['cargo', 'test', '--locked', '-p', 'tauri-plugin-secure-token', '--test', 'orders']);
+const cargo = ['cargo', 'test', '--locked', '-p', 'tauri-plugin-secure-token'];
+const vault = await run([...cargo, '--test', 'orders']);
+const session = await run([...cargo, '--lib', 'session::tests::model']);
 const page = await run([
   'vitest',
   'run',
@@ -13,4 +16,4 @@ const page = await run([
   'guest-js/tests/session/model',
   'guest-js/tests/session/simulation',
 ]);
-process.exitCode = vault.code || page.code;
+process.exitCode = vault.code || session.code || page.code;

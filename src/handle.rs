@@ -6,7 +6,7 @@ use crate::{
     Account, Error, Notice, Record, Result, Session, StoreInfo, StoredRecord, Watch,
     session::Sessions,
     task,
-    vault::{ChangedBy, Vault},
+    vault::{Acknowledged, AtRestNow, ChangedBy, Vault},
     watch::may_block,
 };
 
@@ -65,8 +65,14 @@ impl SecureToken {
         // To its end, also when the caller goes away: the session must not stay behind the store.
         to_the_end(async move {
             let set = vault.set_shared(&account, record.clone(), if_revision, ChangedBy::Login);
-            let revision = set.await?;
-            sessions.stored(&account, Some(record), revision);
+            let Acknowledged { revision, login } = set.await?;
+            let record = Some(record);
+            let stored = AtRestNow {
+                record,
+                revision,
+                login,
+            };
+            sessions.stored(&account, stored);
             Ok(revision)
         })
         .await
@@ -92,8 +98,14 @@ impl SecureToken {
         let (vault, sessions) = (self.vault.clone(), self.sessions.clone());
         let account = account.clone();
         to_the_end(async move {
-            let revision = vault.clear(&account, if_revision).await?;
-            sessions.stored(&account, None, revision);
+            let cleared = vault.clear_shared(&account, if_revision).await?;
+            let Acknowledged { revision, login } = cleared;
+            let stored = AtRestNow {
+                record: None,
+                revision,
+                login,
+            };
+            sessions.stored(&account, stored);
             Ok(revision)
         })
         .await

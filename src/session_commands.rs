@@ -17,7 +17,7 @@ use crate::{
     commands::serialize_record,
     pages::Pages,
     scope::AccountScope,
-    session::{Ask, Given, Lease, Message, Owner, PageId, Reply, View, Want},
+    session::{Access, Ask, Given, Lease, Message, Owner, PageId, Reply, View, Want},
     task,
 };
 
@@ -38,11 +38,6 @@ impl Serialize for Message {
 }
 
 /// The response of the commands that give a token.
-pub(crate) struct Access {
-    record: Option<Arc<Record>>,
-    snapshot: Snapshot,
-}
-
 impl Serialize for Access {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let mut access = serializer.serialize_struct("Access", 4)?;
@@ -203,10 +198,7 @@ pub(crate) async fn session_token(
         .give(Want::new(ask, args.number("login")?, None))
         .await?
     {
-        Given::Token(record) => Ok(Access {
-            record,
-            snapshot: owner.snapshot(),
-        }),
+        Given::Token(access) => Ok(access),
         Given::Lease(_) => Err(Error::internal(
             "a lease was given to a call without a page",
         )),
@@ -224,10 +216,7 @@ pub(crate) async fn session_lease<R: Runtime>(
     let (_, owner) = owner(&args, &scope, &tokens)?;
     let want = Want::new(asked(&args)?, args.number("login")?, Some(page(&webview)));
     Ok(match owner.give(want).await? {
-        Given::Token(record) => Leased::Access(Access {
-            record,
-            snapshot: owner.snapshot(),
-        }),
+        Given::Token(access) => Leased::Access(access),
         Given::Lease(lease) => Leased::Lease(lease),
     })
 }
@@ -286,14 +275,7 @@ pub(crate) async fn session_answer<R: Runtime>(
         (false, false) => Reply::Renewed(args.tokens()?),
     };
     let page = page(&webview);
-    to_the_end(async move {
-        let is_current = owner.reply(lease, &page, reply).await?;
-        Ok(Access {
-            record: owner.record().filter(|_| is_current),
-            snapshot: owner.snapshot(),
-        })
-    })
-    .await
+    to_the_end(async move { owner.reply(lease, &page, reply).await }).await
 }
 
 #[command]

@@ -103,6 +103,10 @@ impl Flight {
         is_on_offer
     }
 
+    pub(super) fn is_leased(&self) -> bool {
+        matches!(self.holder, Holder::Page { .. })
+    }
+
     pub(super) fn is_leased_as(&self, asked: u64, by: &PageId) -> bool {
         matches!(&self.holder, Holder::Page { lease, page, .. } if *lease == asked && page == by)
     }

@@ -12,7 +12,7 @@ use super::{
     snapshot::Snapshot,
     tokens::Tokens,
 };
-use crate::{error::Result, record::Record, task, token::Token};
+use crate::{error::Result, task, token::Token};
 
 /// The session of one account: the token in memory, the key store behind it, and one refresh for
 /// everybody.
@@ -99,7 +99,7 @@ impl Session {
 
     async fn give(&self, ask: Ask) -> Result<Option<Token>> {
         match self.0.give(Want::new(ask, None, None)).await? {
-            Given::Token(record) => Ok(record.map(|record| Record::clone(&record).token)),
+            Given::Token(access) => Ok(access.record.map(|record| record.token.clone())),
             // Only a page gets a lease.
             Given::Lease(_) => Ok(None),
         }

@@ -24,7 +24,7 @@ pub(crate) use self::{
     flight::{Ask, Lease, Reply, Want},
     limits::Limits,
     outbox::Outbox,
-    owner::{Given, Owner},
+    owner::{Access, Given, Owner},
     sessions::Sessions,
     view::{Message, PageId, View},
 };

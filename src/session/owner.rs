@@ -25,7 +25,7 @@ use crate::{
     sync::lock,
     task,
     token::Account,
-    vault::{ChangedBy, Vault},
+    vault::{AtRestNow, Vault},
 };
 
 /// What the owners of all accounts have in common.
@@ -97,9 +97,15 @@ impl Drop for Lessee<'_> {
     }
 }
 
+/// A record whose token is for the caller, or none, and the session at the same moment.
+pub(crate) struct Access {
+    pub(crate) record: Option<Arc<Record>>,
+    pub(crate) snapshot: Snapshot,
+}
+
 /// A token, or the lease with which a page gets one.
 pub(crate) enum Given {
-    Token(Option<Arc<Record>>),
+    Token(Access),
     Lease(Lease),
 }
 
@@ -205,11 +211,11 @@ impl Owner {
     }
 
     /// Takes over what a strict command has stored: another login, or none.
-    pub(crate) fn stored(self: &Arc<Self>, record: Option<Arc<Record>>, revision: u64) {
+    pub(crate) fn stored(self: &Arc<Self>, stored: AtRestNow) {
         let login = self.number();
         self.change(|state| {
-            if revision > state.at_rest {
-                state.adopt(record, revision, login, ChangedBy::Login);
+            if stored.revision > state.at_rest {
+                state.adopt(stored, login);
             }
         });
         self.refresh_ahead();
@@ -240,16 +246,22 @@ impl Owner {
             changes.mark_unchanged();
             let number = self.number();
             // Not a change: those who wait would wake up each other for ever.
-            let decision = lock(&self.state).decide(want, number);
+            let (decision, snapshot) = {
+                let mut state = lock(&self.state);
+                let decision = state.decide(want, number);
+                (decision, state.published().clone())
+            };
             match decision {
-                Decision::Token(record) => return Ok(Given::Token(record)),
+                Decision::Token(record) => {
+                    return Ok(Given::Token(Access { record, snapshot }));
+                }
                 Decision::Lease(lease) => return Ok(Given::Lease(lease)),
                 Decision::Error(error) => return Err(error),
                 Decision::Begin => self.fly(number),
                 Decision::Wait => {
                     // The sender lives as long as the owner.
                     if changes.changed().await.is_err() {
-                        return Ok(Given::Token(None));
+                        return Err(Error::internal("the owner of the session is gone"));
                     }
                 }
             }
@@ -263,8 +275,8 @@ impl Owner {
         flight.take_replied()
     }
 
-    /// Takes the reply of the page that has a lease. Resolves when the reply has been committed, with `false` if its
-    /// login had ended before.
+    /// Takes the reply of the page that has a lease. Resolves when the reply has been committed, with the
+    /// record of the login that the lease was for, or without one if that has ended.
     ///
     /// # Errors
     ///
@@ -275,15 +287,15 @@ impl Owner {
         lease: u64,
         page: &PageId,
         reply: Reply,
-    ) -> Result<bool> {
+    ) -> Result<Access> {
         if let Reply::Renewed(tokens) = &reply {
             tokens.check()?;
         }
         let mut changes = self.changes.subscribe();
-        let flight = self.change(|state| match &mut state.flight {
+        let replied = self.change(|state| match &mut state.flight {
             Some(flight) if flight.is_leased_as(lease, page) => {
                 flight.reply(reply);
-                Ok::<_, Error>(Some(flight.id))
+                Ok::<_, Error>(Some((flight.id, state.login)))
             }
             _ => {
                 state.views.take_orphan(lease, page)?;
@@ -295,15 +307,21 @@ impl Owner {
             }
         })?;
         self.deliver_revokes();
-        let Some(flight) = flight else {
-            return Ok(false);
+        let Some((flight, login)) = replied else {
+            return Ok(Access {
+                record: None,
+                snapshot: self.snapshot(),
+            });
         };
         while self.look(|state| state.is_flying(flight)) {
             if changes.changed().await.is_err() {
                 break;
             }
         }
-        Ok(true)
+        Ok(self.look(|state| Access {
+            record: state.record().filter(|_| state.login == login).cloned(),
+            snapshot: state.published().clone(),
+        }))
     }
 
     /// Shows the session to a page from now on, and returns the number with which that ends.

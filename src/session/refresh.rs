@@ -18,7 +18,7 @@ use crate::{
     error::{Error, ErrorCode},
     record::Record,
     task,
-    vault::ChangedBy,
+    vault::{Acknowledged, ChangedBy},
 };
 
 /// How many pages are tried before a refresh fails.
@@ -64,12 +64,12 @@ impl Owner {
             others.begin_use(refresh_token);
         }
         let reply = match &self.common.refresh {
-            Some(refresh) => self.by_rust(id, refresh, record).await,
+            Some(refresh) => self.by_rust(id, refresh, record.clone()).await,
             None => self.by_a_page(id).await,
         };
         match reply {
             Some(Reply::Renewed(tokens)) => {
-                let is_saved = self.commit(id, tokens).await;
+                let is_saved = self.commit(id, &record, tokens).await;
                 if is_saved {
                     others.end_use();
                 }
@@ -88,7 +88,9 @@ impl Owner {
                 }
                 self.fail(id, failure(status), retry_after);
             }
-            None => {}
+            // The login has ended, and its refresh token may still be on its way. Another process must
+            // find that in the store before it refreshes.
+            None => self.save().await,
         }
     }
 
@@ -174,8 +176,11 @@ impl Owner {
                 Ok(None) => return None,
                 Ok(Some(replied)) => {
                     let limit = self.common.limits.refresh;
-                    if let Ok(Ok(reply)) = tokio::time::timeout(limit, replied).await {
-                        return Some(reply);
+                    match tokio::time::timeout(limit, replied).await {
+                        Ok(Ok(reply)) => return Some(reply),
+                        // The page is gone, and the next one may have the lease already.
+                        Ok(Err(_)) => {}
+                        Err(_) => self.end_lease(id),
                     }
                     if !self.is_flying(id) {
                         return None;
@@ -196,10 +201,23 @@ impl Owner {
         None
     }
 
-    /// Offers the flight to the page that asks first, and asks one. Returns whether there is one.
+    /// Takes the lease away from a page whose time has passed.
+    fn end_lease(&self, id: u64) {
+        self.change(|state| {
+            if let Some(flight) = state.flight.as_mut().filter(|flight| flight.id == id) {
+                flight.offer();
+            }
+        });
+    }
+
+    /// Offers the flight to the page that asks first, and asks one. A page that has the lease keeps it.
+    /// Returns whether there is a page.
     fn offer(&self, id: u64) -> bool {
         let asked = self.change(|state| {
             let flight = state.flight.as_mut().filter(|flight| flight.id == id)?;
+            if flight.is_leased() {
+                return Some(None);
+            }
             flight.offer();
             if state.lessees > 0 {
                 return Some(None);
@@ -214,29 +232,31 @@ impl Owner {
 
     /// Puts what the server sent into the store and into memory, before anybody is told.
     /// Returns whether the outcome is in the store.
-    async fn commit(self: &Arc<Self>, id: u64, tokens: Tokens) -> bool {
+    async fn commit(self: &Arc<Self>, id: u64, before: &Arc<Record>, tokens: Tokens) -> bool {
         let now = Moment::now();
-        let (record, basis, remember) = self.look(|state| {
-            let before = state
-                .record()
-                .and_then(|record| record.refresh_token.as_ref());
+        let record = Arc::new(tokens.into_record(before.refresh_token.as_ref(), now));
+        // Until memory has what the store has: a read in between would take it for somebody else's change.
+        let turn = self.saving.lock().await;
+        let (basis, remember) = self.look(|state| {
             let remember = state.held().is_some_and(|held| held.remember);
-            let record = Arc::new(tokens.into_record(before, now));
-            (record, state.basis_of_a_rotation(), remember)
+            (state.basis_of_a_rotation(), remember)
         });
         let saved = match basis {
             Basis::Record {
                 revision,
                 record: before,
-            } if remember => match self.write_rotation(id, &record, revision, &before).await {
-                Some(saved) => saved,
-                None => return true,
-            },
+            } if remember && self.is_flying(id) => {
+                match self.write_rotation(id, &record, revision, &before).await {
+                    Some(saved) => saved,
+                    None => return true,
+                }
+            }
             // The sign-in is not stored yet: the newest record of it will be.
             basis => Saved::No(Unsaved::failed(basis, None)),
         };
         let is_saved = matches!(saved, Saved::Yes);
         self.change(|state| state.land(id, &record, saved, now));
+        drop(turn);
         self.deliver_revokes();
         self.save_soon();
         is_saved
@@ -269,7 +289,7 @@ impl Owner {
                 return unsaved(revision, None);
             };
             match written {
-                Ok(revision) => {
+                Ok(Acknowledged { revision, .. }) => {
                     return self.change(|state| {
                         state.at_rest = state.at_rest.max(revision);
                         Some(Saved::Yes)
@@ -284,7 +304,7 @@ impl Owner {
                     let login = self.number();
                     self.change(|state| {
                         if state.is_flying(id) {
-                            state.adopt(now.record, now.revision, login, now.by);
+                            state.adopt(now, login);
                         }
                         state.revoke(Record::clone(record));
                     });

@@ -13,7 +13,7 @@ use crate::{
     error::{ErrorCode, Result},
     record::Record,
     task,
-    vault::{AtRestNow, ChangedBy},
+    vault::AtRestNow,
 };
 
 /// What to do after an attempt to write.
@@ -39,13 +39,12 @@ impl Owner {
             match read {
                 Ok(_) if state.is_read() => {}
                 Ok(Some(stored)) => {
-                    let by = ChangedBy::Login;
-                    state.adopt(Some(stored.record), stored.revision, login, by);
+                    state.adopt(stored.into(), login);
                     if was_interrupted {
                         state.interrupted();
                     }
                 }
-                Ok(None) => state.adopt(None, 0, login, ChangedBy::Login),
+                Ok(None) => state.adopt(AtRestNow::NOTHING, login),
                 Err(error) => state.cannot_read(error),
             }
         });
@@ -81,7 +80,7 @@ impl Owner {
             match found {
                 // The store is empty since it is to keep nothing of this login.
                 Ok(now) if now.record.is_none() && state.is_not_kept() => {}
-                Ok(now) => state.adopt(now.record, now.revision, login, now.by),
+                Ok(now) => state.adopt(now, login),
                 Err(error) => state.cannot_read(error),
             }
         });
@@ -132,7 +131,7 @@ impl Owner {
                     )
                     .await
             }
-            None => vault.clear(&self.account, if_revision).await,
+            None => vault.clear_shared(&self.account, if_revision).await,
         };
         if let (Err(error), Basis::Record { record: before, .. }) = (&result, &basis)
             && error.code() == ErrorCode::Conflict
@@ -169,7 +168,7 @@ impl Owner {
                 Ok(now) => {
                     let bought = state.record().cloned();
                     let is_ours = now.record.as_ref() == ours;
-                    state.adopt(now.record, now.revision, login, now.by);
+                    state.adopt(now, login);
                     if let Some(bought) = bought.filter(|_| !is_ours) {
                         state.revoke(Record::clone(&bought));
                     }

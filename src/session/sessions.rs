@@ -11,7 +11,13 @@ use super::{
     outbox::Outbox,
     owner::{Common, Owner},
 };
-use crate::{processes::Processes, record::Record, sync::lock, task, token::Account, vault::Vault};
+use crate::{
+    processes::Processes,
+    sync::lock,
+    task,
+    token::Account,
+    vault::{AtRestNow, Vault},
+};
 
 /// How many owners are kept before those that nobody needs are removed.
 const KEPT: usize = 1024;
@@ -88,11 +94,16 @@ impl Sessions {
     }
 
     /// Tells the owner of `account`, if there is one, what a strict command has stored.
-    pub(crate) fn stored(&self, account: &Account, record: Option<Arc<Record>>, revision: u64) {
+    pub(crate) fn stored(&self, account: &Account, stored: AtRestNow) {
         let owner = lock(&self.0.owners).by_account.get(account).cloned();
         if let Some(owner) = owner {
-            owner.stored(record, revision);
+            owner.stored(stored);
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        lock(&self.0.owners).by_account.len()
     }
 
     /// Resolves when no refresh of Rust is under way and everything is stored that the store takes, or

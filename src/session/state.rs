@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result},
     record::Record,
     token::Token,
-    vault::ChangedBy,
+    vault::{Acknowledged, AtRestNow, ChangedBy, LoginMark},
 };
 
 /// How many replaced tokens are remembered, for requests that come back late.
@@ -157,6 +157,8 @@ pub(super) struct State {
     pub(super) saved: Saved,
     /// The newest revision of the vault that is known here.
     pub(super) at_rest: u64,
+    /// Which login that revision is of, for the other processes.
+    login_mark: LoginMark,
     /// Counts the records that memory has had: what began under one must not change the next.
     pub(super) epoch: u64,
     /// The tokens of this login that were replaced, newest first.
@@ -190,6 +192,7 @@ impl State {
             memory: Memory::NotRead,
             saved: Saved::Yes,
             at_rest: 0,
+            login_mark: None,
             epoch: start,
             past: VecDeque::new(),
             floor: None,
@@ -385,21 +388,17 @@ impl State {
         }
     }
 
-    /// Takes over what the store holds at `revision`. `login` is for a record that begins another one.
-    pub(super) fn adopt(
-        &mut self,
-        found: Option<Arc<Record>>,
-        revision: u64,
-        login: u64,
-        by: ChangedBy,
-    ) {
+    /// Takes over what the store holds. `login` is for a record that begins another one.
+    pub(super) fn adopt(&mut self, found: AtRestNow, login: u64) {
+        let is_of_this_login = found.login.is_some() && found.login == self.login_mark;
         self.saved = Saved::Yes;
-        self.at_rest = revision;
-        if self.is_read() && found == self.record().cloned() {
+        self.at_rest = found.revision;
+        self.login_mark = found.login;
+        if self.is_read() && found.record.as_ref() == self.record() {
             return;
         }
-        match found {
-            Some(record) if by == ChangedBy::Rotation && self.held().is_some() => {
+        match found.record {
+            Some(record) if is_of_this_login && self.held().is_some() => {
                 self.replace(Held::read(record));
             }
             Some(record) => {
@@ -457,12 +456,13 @@ impl State {
 
     /// Notes the result of a write that was begun at `epoch`. Returns the number of failures before, if
     /// it is to be tried again later.
-    pub(super) fn written(&mut self, epoch: u64, result: Result<u64>) -> Option<u32> {
+    pub(super) fn written(&mut self, epoch: u64, result: Result<Acknowledged>) -> Option<u32> {
         let is_current = self.epoch == epoch;
         match (result, &mut self.saved) {
-            (Ok(revision), saved) => {
+            (Ok(Acknowledged { revision, login }), saved) => {
                 if is_current {
                     *saved = Saved::Yes;
+                    self.login_mark = login;
                 } else if revision > self.at_rest && matches!(saved, Saved::Yes) {
                     // It landed on top of what memory took over in between.
                     *saved = Saved::No(Unsaved::new(Basis::Anything { not_read: false }));

@@ -38,7 +38,12 @@ pub struct StoredRecord {
 pub(crate) struct Stored {
     pub(crate) record: Arc<Record>,
     pub(crate) revision: u64,
+    pub(crate) login: LoginMark,
 }
+
+/// Which login the record in the store is of: two records of one account with one mark are of one login.
+/// `None` if there are no other processes, or none of them can be understood.
+pub(crate) type LoginMark = Option<u64>;
 
 impl From<Stored> for StoredRecord {
     fn from(stored: Stored) -> Self {
@@ -63,8 +68,33 @@ pub(crate) enum ChangedBy {
 pub(crate) struct AtRestNow {
     pub(crate) record: Option<Arc<Record>>,
     pub(crate) revision: u64,
-    /// What has changed the record since this process knew it, if it has changed.
-    pub(crate) by: ChangedBy,
+    pub(crate) login: LoginMark,
+}
+
+impl AtRestNow {
+    /// An account that nobody has ever used.
+    pub(crate) const NOTHING: Self = Self {
+        record: None,
+        revision: 0,
+        login: None,
+    };
+}
+
+impl From<Stored> for AtRestNow {
+    fn from(stored: Stored) -> Self {
+        Self {
+            record: Some(stored.record),
+            revision: stored.revision,
+            login: stored.login,
+        }
+    }
+}
+
+/// A write that the store has acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Acknowledged {
+    pub(crate) revision: u64,
+    pub(crate) login: LoginMark,
 }
 
 /// The records of one app.
@@ -170,9 +200,8 @@ impl Vault {
         record: Record,
         if_revision: Option<u64>,
     ) -> Result<u64> {
-        let record = Arc::new(record);
-        self.set_shared(account, record, if_revision, ChangedBy::Login)
-            .await
+        let set = self.set_shared(account, Arc::new(record), if_revision, ChangedBy::Login);
+        Ok(set.await?.revision)
     }
 
     /// As [`set`](Self::set), without a copy of the record.
@@ -182,7 +211,7 @@ impl Vault {
         record: Arc<Record>,
         if_revision: Option<u64>,
         by: ChangedBy,
-    ) -> Result<u64> {
+    ) -> Result<Acknowledged> {
         let bytes = envelope::encode(&record)?;
         let change = Change::Set { record, bytes, by };
         self.write(account, if_revision, change).await
@@ -190,6 +219,15 @@ impl Vault {
 
     /// Removes the record of `account` and returns the new revision.
     pub(crate) async fn clear(&self, account: &Account, if_revision: Option<u64>) -> Result<u64> {
+        Ok(self.clear_shared(account, if_revision).await?.revision)
+    }
+
+    /// As [`clear`](Self::clear), for the owner of the session.
+    pub(crate) async fn clear_shared(
+        &self,
+        account: &Account,
+        if_revision: Option<u64>,
+    ) -> Result<Acknowledged> {
         self.write(account, if_revision, Change::Clear).await
     }
 
@@ -198,7 +236,7 @@ impl Vault {
         account: &Account,
         if_revision: Option<u64>,
         change: Change,
-    ) -> Result<u64> {
+    ) -> Result<Acknowledged> {
         let (inner, account, slot) = (self.0.clone(), account.clone(), self.slot(account));
         let deadline = inner.deadline();
         // Queued before the task starts, so that writes keep the order in which they were asked for.
@@ -301,7 +339,7 @@ struct Written {
     revision: u64,
     /// Whether the account may hold a record now.
     present: bool,
-    result: Result<u64>,
+    result: Result<Acknowledged>,
 }
 
 impl Inner {
@@ -317,9 +355,15 @@ impl Inner {
         let now = self.reread(account, slot).await?;
         drop(turn);
         let AtRestNow {
-            record, revision, ..
+            record,
+            revision,
+            login,
         } = self.tell_of(account, now);
-        Ok(record.map(|record| Stored { record, revision }))
+        Ok(record.map(|record| Stored {
+            record,
+            revision,
+            login,
+        }))
     }
 
     /// Notifies the watchers if the record was changed by another process.
@@ -338,8 +382,10 @@ impl Inner {
     /// since this one knew it.
     async fn reread(&self, account: &Account, slot: &Slot) -> Result<(AtRestNow, bool)> {
         // Before the read: a change that comes in between is then found by the next look.
-        let stamp = self.processes.stamp(account);
+        let before = self.processes.stamp(account);
         let bytes = chunked::get(&*self.store, account, &slot.prompts).await?;
+        // After the read: a login is announced before its record is written.
+        let after = self.processes.stamp(account);
         let at_rest = AtRest::of(bytes.as_ref().map(|bytes| bytes.as_slice()));
         let record = bytes
             .map(|bytes| envelope::decode(&bytes).map(Arc::new))
@@ -356,16 +402,14 @@ impl Inner {
                 state.copy.clone_from(&record);
             }
         }
-        let login = |stamp: Option<Stamp>| stamp.map(|stamp| stamp.login);
-        let by = match (login(state.stamp), login(stamp)) {
-            (Some(known), Some(now)) if known == now => ChangedBy::Rotation,
-            _ => ChangedBy::Login,
-        };
-        state.stamp = stamp;
+        state.stamp = before.zip(after).map(|(before, after)| Stamp {
+            change: before.change,
+            login: after.login,
+        });
         let now = AtRestNow {
             record,
             revision: state.revision,
-            by,
+            login: state.login(),
         };
         Ok((now, changed))
     }
@@ -418,6 +462,18 @@ impl Inner {
                 ));
             }
         }
+        let is_login = !matches!(
+            &change,
+            Change::Set {
+                by: ChangedBy::Rotation,
+                ..
+            }
+        );
+        // Before and after the write: who reads in between must take neither record for a rotation of the
+        // other.
+        if is_login {
+            tell_others(&mut others, true);
+        }
         let store = async {
             match &change {
                 Change::Set { bytes, .. } => {
@@ -433,18 +489,7 @@ impl Inner {
             Err(late) => Err(late),
         };
 
-        if let Some(lock) = &mut others {
-            let is_login = !matches!(
-                &change,
-                Change::Set {
-                    by: ChangedBy::Rotation,
-                    ..
-                }
-            );
-            if let Err(error) = lock.committed(is_login) {
-                log::warn!("other processes of the app do not hear of a change: {error}");
-            }
-        }
+        tell_others(&mut others, is_login);
         let mut state = lock(&slot.state);
         if result.is_ok() {
             state.stamp = others.as_ref().map(|lock| lock.mark().stamp);
@@ -462,7 +507,10 @@ impl Inner {
                 Written {
                     revision,
                     present,
-                    result: Ok(revision),
+                    result: Ok(Acknowledged {
+                        revision,
+                        login: state.login(),
+                    }),
                 }
             }
             Err(error) => Written {
@@ -471,6 +519,15 @@ impl Inner {
                 result: Err(error),
             },
         })
+    }
+}
+
+/// Tells the other processes that something has changed.
+fn tell_others(others: &mut Option<AccountLock>, is_login: bool) {
+    if let Some(lock) = others
+        && let Err(error) = lock.committed(is_login)
+    {
+        log::warn!("other processes of the app do not hear of a change: {error}");
     }
 }
 

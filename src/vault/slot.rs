@@ -9,7 +9,7 @@ use std::{
 
 use futures_util::future::Shared;
 
-use super::Stored;
+use super::{LoginMark, Stored};
 use crate::{Account, Record, Result, processes::Stamp, store::Prompts, sync::lock};
 
 /// A read that is under way, for everybody who asks meanwhile: an unlock prompt that was dismissed
@@ -64,12 +64,18 @@ struct Reading {
 }
 
 impl State {
+    /// Which login the record in the store is of.
+    pub(super) fn login(&self) -> LoginMark {
+        self.stamp.map(|stamp| stamp.login)
+    }
+
     /// The copy in memory.
     pub(super) fn stored(&self) -> Option<Stored> {
         let copy = self.copy.as_ref()?;
         Some(Stored {
             record: copy.clone(),
             revision: self.revision,
+            login: self.login(),
         })
     }
 

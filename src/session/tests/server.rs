@@ -1,0 +1,93 @@
+//! An auth server with one-time refresh tokens, which ends a login whose refresh token comes twice
+//! (RFC 9700, section 4.14.2).
+
+use std::{collections::HashMap, sync::Mutex};
+
+use crate::{Token, Tokens, session::RefreshError};
+
+#[derive(Default)]
+pub(super) struct Server(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    logins: HashMap<u64, Login>,
+    next: u64,
+    is_down: bool,
+    refreshes: usize,
+    reuses: usize,
+}
+
+#[derive(Default)]
+struct Login {
+    /// The number of its newest tokens.
+    newest: u64,
+    is_revoked: bool,
+}
+
+fn tokens(login: u64, number: u64) -> Tokens {
+    let mut tokens = Tokens::new(Token::new(format!("t.{login}.{number}")).unwrap());
+    tokens.refresh_token = Some(Token::new(format!("r.{login}.{number}")).unwrap());
+    tokens
+}
+
+/// The login that a token is of, and its number in it.
+pub(super) fn parts(token: &Token) -> (u64, u64) {
+    let mut parts = token.expose().split('.').skip(1);
+    let mut next = || parts.next().unwrap().parse().unwrap();
+    (next(), next())
+}
+
+impl Server {
+    /// Somebody logs in.
+    pub(super) fn login(&self) -> Tokens {
+        let mut state = self.0.lock().unwrap();
+        state.next += 1;
+        let login = state.next;
+        state.logins.insert(login, Login::default());
+        tokens(login, 0)
+    }
+
+    pub(super) fn refresh(&self, refresh_token: &Token) -> Result<Tokens, RefreshError> {
+        let mut state = self.0.lock().unwrap();
+        if state.is_down {
+            return Err(RefreshError::failed());
+        }
+        let (login, number) = parts(refresh_token);
+        let found = state.logins.get_mut(&login).unwrap();
+        if found.is_revoked {
+            return Err(RefreshError::Ended);
+        }
+        if found.newest != number {
+            found.is_revoked = true;
+            state.reuses += 1;
+            return Err(RefreshError::Ended);
+        }
+        found.newest += 1;
+        let next = tokens(login, found.newest);
+        state.refreshes += 1;
+        Ok(next)
+    }
+
+    pub(super) fn revoke(&self, refresh_token: &Token) {
+        let mut state = self.0.lock().unwrap();
+        let (login, _) = parts(refresh_token);
+        state.logins.get_mut(&login).unwrap().is_revoked = true;
+    }
+
+    pub(super) fn set_down(&self, is_down: bool) {
+        self.0.lock().unwrap().is_down = is_down;
+    }
+
+    pub(super) fn is_revoked(&self, login: u64) -> bool {
+        self.0.lock().unwrap().logins[&login].is_revoked
+    }
+
+    pub(super) fn refreshes(&self) -> usize {
+        self.0.lock().unwrap().refreshes
+    }
+
+    /// How often a refresh token came that was used already.
+    pub(super) fn reuses(&self) -> usize {
+        self.0.lock().unwrap().reuses
+    }
+}
