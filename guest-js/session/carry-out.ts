@@ -5,9 +5,8 @@ import { SecureTokenError } from '../ipc/errors.js';
 import type { RefreshOutcome } from '../ipc/owner.js';
 import { call } from '../shared/emit.js';
 import { tellOnce } from '../shared/tell-once.js';
-import { endsSession } from './ends-session.js';
 import { areAsExpected, inspect, receive } from './receive.js';
-import { retryAfter } from './retry-delay.js';
+import type { IsRefused } from './refusal.js';
 import type { RefreshTools, Tokens } from './session-types.js';
 
 /** What the app gave to refresh with. */
@@ -15,6 +14,7 @@ export interface Refresher {
   refresh(current: TokenRecord, tools: RefreshTools): Promise<Tokens>;
   /** In milliseconds. */
   deadline: number;
+  isRefused: IsRefused | undefined;
   onError?: ((error: Error) => void) | undefined;
 }
 
@@ -24,11 +24,10 @@ export interface Ending {
   failure?: { cause: unknown };
 }
 
-/** Says once per page that a refresh waits for itself, and returns the error for it. */
+/** The error for a refresh that waits for itself. Whoever judges the failure tells it to the developer. */
 export function waitsForItself(): SecureTokenError {
   const message =
-    'refresh waits for itself: send its request with the fetch that it is given as its second argument, not with createAuthFetch or an HTTP client that uses it';
-  tellOnce('waits-for-itself', message);
+    'the refresh waits for itself: send its request with the fetch that it is given as its second argument, not with createAuthFetch or an HTTP client that uses it';
   return new SecureTokenError('invalid-argument', message);
 }
 
@@ -52,13 +51,18 @@ function complain(fault: SecureTokenError, { onError }: Refresher): void {
   call(onError, fault);
 }
 
-function toOutcome(cause: unknown): RefreshOutcome {
-  const { response, status = response?.status } = Object(cause);
-  return {
-    failed: true,
-    retryAfter: retryAfter(cause) || undefined,
-    status: Number.isInteger(status) ? status : undefined,
-  };
+/** What the failure means to the owner. */
+async function judge(cause: unknown, { isRefused, onError }: Refresher): Promise<RefreshOutcome> {
+  try {
+    const [refusal, hint] = await Promise.all([import('./refusal.js'), import('./refresh-hint.js')]);
+    const verdict = await refusal.judge(cause, isRefused);
+    if ('failed' in verdict) hint.hintAtFailure(cause);
+    return verdict;
+  } catch (error) {
+    // The page can load nothing any more. A failure that nobody has judged ends nothing.
+    call(onError, error as Error);
+    return { failed: true };
+  }
 }
 
 /**
@@ -84,12 +88,8 @@ export async function carryOut(
       : await inspect(tokens, (fault) => complain(fault, refresher));
     return { outcome: receive(usable) };
   } catch (cause) {
-    if (await endsSession(cause)) return { outcome: { ended: true } };
-    import('./refresh-hint.js').then(
-      ({ hintAtFailure }) => hintAtFailure(cause),
-      (error) => call(refresher.onError, error),
-    );
-    return { outcome: toOutcome(cause), failure: { cause } };
+    const outcome = await judge(cause, refresher);
+    return 'failed' in outcome ? { outcome, failure: { cause } } : { outcome };
   } finally {
     end();
   }

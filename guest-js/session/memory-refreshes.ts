@@ -19,6 +19,9 @@ const FLOOR = 60_000;
 /** How many leases whose login has ended are remembered, for pages that answer late. */
 const ORPHANS = 64;
 
+/** Numbers the leases of all accounts, so that an answer cannot reach another refresh. */
+let leases = 0;
+
 /** A refresh under way. */
 interface Flight {
   login: number;
@@ -47,7 +50,6 @@ export class MemoryRefreshes {
   private rest: Rest | undefined;
   /** Since when refused tokens are handed on. */
   private floor: number | undefined;
-  private leases = 0;
   /** Leases whose login has ended: what was bought with them is to be revoked. */
   private orphans: { lease: number; page: Page; record: TokenRecord }[] = [];
   /** The page that was last asked to refresh, until it comes. */
@@ -147,7 +149,7 @@ export class MemoryRefreshes {
   }
 
   private lease(flight: Flight, page: Page): Lease {
-    const lease = ++this.leases;
+    const lease = ++leases;
     flight.holder = { lease, page };
     this.invited = undefined;
     this.setTimer(flight, () => this.offer(flight));

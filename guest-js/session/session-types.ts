@@ -45,9 +45,8 @@ export interface SessionOptions {
    * Buys the next token. Called once for all that wait in all windows, with a copy of the record. If several windows have
    * one, one of them carries it out.
    *
-   * Reject with an object whose `status`, or that of its `response`, is 401 or 403, whose `error` is `invalid_grant` (RFC
-   * 6749 section 5.2), or with {@link SessionEnded}, to end the session. Any other rejection (no network, 429, 5xx) leaves
-   * it as it is.
+   * Reject with what the server said, as it is or as your HTTP client has it: {@link SessionOptions.isRefused} decides whether
+   * that ends the session. {@link SessionEnded} always does. Any other rejection (no network, 429, 5xx) leaves it as it is.
    *
    * After such a failure {@link Session.refresh} rests: for as long as the server asks for (`Retry-After`, RFC 9110 section
    * 10.2.3; up to an hour), and on top for a random time of up to 2, 4, 8 and so on to 120 seconds, or up to as long again
@@ -60,6 +59,12 @@ export interface SessionOptions {
    * It has to settle within {@link SessionOptions.refreshDeadline}.
    */
   refresh?: ((current: TokenRecord, tools: RefreshTools) => Promise<Tokens>) | undefined;
+  /**
+   * Decides whether what `refresh` rejected with means that the server has refused the refresh token for good. Default: the
+   * error `invalid_grant` (RFC 6749 section 5.2), wherever the client libraries put the body of a response, and what some
+   * well-known servers send instead; 401 and 403, unless the body names another error of OAuth or is a page of HTML.
+   */
+  isRefused?: ((cause: unknown) => boolean | Promise<boolean>) | undefined;
   /** How long `refresh` may take, in milliseconds: more than 0, at most 55,000. Default: 30,000. */
   refreshDeadline?: number | undefined;
   /**
@@ -73,8 +78,8 @@ export interface SessionOptions {
    */
   onSignedOut?: ((reason: SignedOutReason) => void) | undefined;
   /**
-   * Hears every failure that no returned promise rejects with: of the store, the watch and `revoke`, whose rejection is
-   * handed on as it is.
+   * Hears every failure that no returned promise rejects with: of the store, of the calls of this page, and of `revoke`, whose
+   * rejection is handed on as it is.
    */
   onError?: ((error: Error) => void) | undefined;
 }

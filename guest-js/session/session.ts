@@ -28,13 +28,14 @@ const LONGEST_DEADLINE = 55_000;
  * @throws `SecureTokenError` `invalid-argument` for an account or a deadline that breaks the rules.
  */
 export function createSession(options: SessionOptions = {}): Session {
-  const { account = 'default', refresh, refreshDeadline = 30_000, revoke, onSignedOut, onError } = options;
+  const { account = 'default', refresh, refreshDeadline = 30_000, isRefused } = options;
+  const { revoke, onSignedOut, onError } = options;
   check({ account }, ACCOUNT);
   if (!(refreshDeadline > 0 && refreshDeadline <= LONGEST_DEADLINE))
     throw invalid('refreshDeadline must be more than 0 and at most 55000 milliseconds');
   const view = viewOf(account);
   const viewer: Viewer = {
-    refresher: refresh && { refresh, deadline: refreshDeadline, onError },
+    refresher: refresh && { refresh, deadline: refreshDeadline, isRefused, onError },
     revoke,
     report: (error) => call(onError, error as Error),
   };
@@ -89,9 +90,10 @@ export function createSession(options: SessionOptions = {}): Session {
     },
     getToken: () => (last ? undefined : view.token),
     async freshToken({ minLife = 0 } = {}) {
+      if (!(minLife >= 0)) throw invalid('minLife must be a number of milliseconds');
       view.refuseItself();
       await ready();
-      return last ? undefined : view.freshToken(minLife);
+      return last ? undefined : view.freshToken(Math.min(Math.ceil(minLife), Number.MAX_SAFE_INTEGER));
     },
     async login(tokens, { remember } = {}) {
       if (last) throw invalid('this session was disposed: log in with a new one');

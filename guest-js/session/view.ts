@@ -245,10 +245,12 @@ export class View {
   private open(): Promise<void> {
     const abilities = this.abilities();
     this.told = abilities;
-    const opening = this.receiveFrom((owner) => owner.open((message) => this.hear(message), abilities));
-    this.opening = opening.finally(() => {
-      this.opening = undefined;
-    });
+    const opening = this.receiveFrom((owner) => owner.open((message) => this.hear(message), abilities)).then(
+      () => {
+        if (this.opening === opening) this.opening = undefined;
+      },
+    );
+    this.opening = opening;
     return opening;
   }
 
@@ -395,23 +397,25 @@ export class View {
   private async revoke(): Promise<void> {
     const viewer = [...this.viewers].reverse().find(({ revoke }) => revoke);
     // Last of all: a logout is done before the network is asked for anything.
-    if (!viewer?.revoke || !this.shown?.snapshot.revokes || this.isRevoking || this.unanswered > 0) return;
+    const { shown } = this;
+    if (!viewer?.revoke || !shown?.snapshot.revokes || this.isRevoking || this.unanswered > 0) return;
     this.isRevoking = true;
     try {
       for (const record of await this.ask((owner) => owner.revokes()))
         Promise.resolve(record).then(viewer.revoke).catch(viewer.report);
     } catch (error) {
       viewer.report(error);
-    } finally {
-      this.isRevoking = false;
     }
+    this.isRevoking = false;
+    // Another record may have come meanwhile.
+    if (shown !== this.shown) void this.revoke();
   }
 
   /** What is here may be outdated when a page comes back from the back-forward cache. */
   private leave(): void {
     this.renewal.end();
     if (this.confirmed) this.newLogin();
-    this.confirmed = this.latest = this.shown = this.fetched = undefined;
+    this.confirmed = this.latest = this.shown = this.fetched = this.opening = undefined;
     this.snapshot = this.compose();
   }
 

@@ -56,7 +56,7 @@ it('a login that is refused rejects and stores nothing', async () => {
 describe('a refresh', () => {
   it.each<[string, () => Response]>([
     ['401', () => new Response(null, { status: 401 })],
-    ['401 with text', () => new Response('<h1>no</h1>', { status: 401 })],
+    ['401 with text', () => new Response('no', { status: 401 })],
     ['403', () => Response.json({ message: 'no' }, { status: 403 })],
     ['the refusal of OAuth', () => Response.json({ error: 'invalid_grant' }, { status: 400 })],
   ])('that is refused ends the session: %s', async (_name, refusal) => {
@@ -69,6 +69,7 @@ describe('a refresh', () => {
 
   it.each<[string, Api]>([
     ['a server that is down', () => new Response(null, { status: 503 })],
+    ['the page of a firewall', () => new Response('<h1>no</h1>', { status: 403 })],
     ['a proxy without a body', () => new Response('bad gateway', { status: 502 })],
     ['a network that fails', () => Promise.reject(new TypeError('Failed to fetch'))],
     ['another error of OAuth', () => Response.json({ error: 'temporarily_unavailable' }, { status: 400 })],

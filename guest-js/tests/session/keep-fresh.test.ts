@@ -5,7 +5,7 @@ import type { TokenRecord } from '../../ipc/commands.js';
 import { keepFresh } from '../../session/keep-fresh.js';
 import type { Tokens } from '../../session/session.js';
 import { FakeVault } from '../support/fake-vault.js';
-import { freshPage, settle } from '../support/helpers.js';
+import { freshPage, settle, until } from '../support/helpers.js';
 
 const NOW = Date.UTC(2026, 0, 1);
 const HOUR = 3_600_000;
@@ -218,8 +218,8 @@ describe('when the page comes back', () => {
     for (const name of ['visibilitychange', 'focus', 'pageshow']) page.dispatchEvent(new Event(name));
     await settle();
     await happens('focus');
+    await until(() => expect(onError.mock.calls).toEqual([[offline]]));
     expect(refresh).toHaveBeenCalledTimes(1);
-    expect(onError.mock.calls).toEqual([[offline]]);
   });
 });
 
@@ -345,8 +345,7 @@ describe('the end', () => {
     expect(refresh).toHaveBeenCalledTimes(1);
     end();
     fail(offline);
-    await settle();
-    expect(vi.getTimerCount()).toBe(0);
+    await until(() => expect(vi.getTimerCount()).toBe(0));
   });
 });
 

@@ -1,6 +1,6 @@
 // P3: what happens when two things happen at once. Each test names the race that it guards.
 
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Session, SessionOptions, Tokens } from '../../session/session.js';
 import { FakeVault, rejection } from '../support/fake-vault.js';
 import {
@@ -36,6 +36,8 @@ async function refreshing(options: SessionOptions = {}): Promise<{
   const answer = deferred<Tokens>();
   const refresh = vi.fn(() => answer.promise);
   const session = createSession({ ...options, refresh });
+  // A page that lives on would take what the next test leaves to be revoked.
+  onTestFinished(session.dispose);
   await session.ready();
   const refreshed = session.refresh('t1');
   await until(() => expect(refresh).toHaveBeenCalledTimes(1));

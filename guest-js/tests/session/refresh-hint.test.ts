@@ -21,9 +21,7 @@ class ApiError extends Error {}
 it.each([
   ['the usual wrapper', new Error('/refresh answered 401')],
   ['a class of the app', new ApiError('401')],
-  ['a response as the cause', new Error('refused', { cause: new Response(null, { status: 401 }) })],
   ['a text', 'HTTP 401'],
-  ['a status under another name', { statusCode: 401 }],
   ['a code', { code: 401 }],
   ['a status as text', { status: '401' }],
   ['nothing', undefined],

@@ -113,7 +113,7 @@ export class FakeVault {
   }
 
   /** The bridge of a further window: what is in its global scope as `__TAURI_INTERNALS__`, and how it is closed. */
-  openWindow(): { internals: object; close(): void } {
+  openWindow(): { internals: object; leave(): void; close(): void } {
     const callbacks: ((data: unknown) => void)[] = [];
     const bridge = this.#bridge((id, data) => callbacks[id]?.(data));
     return {
@@ -124,6 +124,7 @@ export class FakeVault {
           ),
         transformCallback: (callback: (data: unknown) => void) => callbacks.push(callback) - 1,
       },
+      leave: () => this.#leave(bridge),
       close: () => {
         callbacks.length = 0;
         this.#leave(bridge);
