@@ -12,6 +12,14 @@ const COMMANDS: &[&str] = &[
     "list_accounts",
     "watch_tokens",
     "store_info",
+    "session_open",
+    "session_hydrate",
+    "session_sign_in",
+    "session_sign_out",
+    "session_token",
+    "session_lease",
+    "session_answer",
+    "session_revokes",
 ];
 
 fn main() {

@@ -4,10 +4,12 @@
 //! command does not name would be ignored. Here a bad argument is named and never shown, and an
 //! unknown one is refused.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value};
 use tauri::ipc::{InvokeBody, JavaScriptChannelId, Request};
 
-use crate::{Account, Error, Record, Result, Token};
+use crate::{Account, Error, Record, Result, Token, Tokens};
 
 /// The arguments of one call.
 pub(crate) struct Args<'a>(&'a Map<String, Value>);
@@ -55,7 +57,47 @@ impl<'a> Args<'a> {
             .ok_or_else(|| Error::invalid("channel must be a channel of Tauri"))
     }
 
-    fn token(&self, name: &str) -> Result<Option<Token>> {
+    /// What a server sent: the record of a sign-in or of a refresh.
+    pub(crate) fn tokens(&self) -> Result<Tokens> {
+        let Some(token) = self.token("token")? else {
+            return Err(Error::invalid("token is missing"));
+        };
+        let mut tokens = Tokens::new(token);
+        tokens.refresh_token = self.token("refreshToken")?;
+        tokens.expires_in = self.seconds("expiresIn")?;
+        tokens.expires_at = self.number("expiresAt")?;
+        Ok(tokens)
+    }
+
+    /// A flag, which is `absent` if it is not given.
+    pub(crate) fn flag(&self, name: &str, absent: bool) -> Result<bool> {
+        match self.0.get(name) {
+            None => Ok(absent),
+            Some(Value::Bool(flag)) => Ok(*flag),
+            Some(_) => Err(Error::invalid(format!("{name} must be true or false"))),
+        }
+    }
+
+    /// A span of whole milliseconds.
+    pub(crate) fn millis(&self, name: &str) -> Result<Option<Duration>> {
+        Ok(self.number(name)?.map(Duration::from_millis))
+    }
+
+    /// A span of seconds, also in parts. One that is negative, or beyond what can be counted, says nothing:
+    /// servers send such numbers, and the token that came with it is good.
+    fn seconds(&self, name: &str) -> Result<Option<Duration>> {
+        match self.0.get(name) {
+            None => Ok(None),
+            Some(Value::Number(number)) => Ok(number
+                .as_f64()
+                .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())),
+            Some(_) => Err(Error::invalid(format!(
+                "{name} must be a number of seconds"
+            ))),
+        }
+    }
+
+    pub(crate) fn token(&self, name: &str) -> Result<Option<Token>> {
         self.text(name)?.map(Token::new).transpose()
     }
 
@@ -67,7 +109,7 @@ impl<'a> Args<'a> {
         }
     }
 
-    fn number(&self, name: &str) -> Result<Option<u64>> {
+    pub(crate) fn number(&self, name: &str) -> Result<Option<u64>> {
         match self.0.get(name) {
             None => Ok(None),
             Some(Value::Number(number)) if number.is_u64() => Ok(number.as_u64()),

@@ -10,8 +10,12 @@ use tauri::{
 };
 
 use crate::{
-    Account, Error, ErrorCode, Result, SecureToken, commands,
-    pages::PageWatches,
+    Account, Error, ErrorCode, Record, RefreshError, Result, RevokeError, SecureToken, Tokens,
+    commands,
+    pages::Pages,
+    processes::Processes,
+    session::{Limits, Outbox, Refresh, Revoke, Sessions},
+    session_commands,
     store::{self, SecretStore},
     vault::Vault,
 };
@@ -29,6 +33,9 @@ pub struct Builder {
     deadline: Duration,
     memory_copy: bool,
     prefetch: Vec<Account>,
+    refresh: Option<Refresh>,
+    revoke: Option<Revoke>,
+    refresh_deadline: Duration,
     store: Option<Arc<dyn SecretStore>>,
     options: store::Options,
 }
@@ -46,6 +53,9 @@ impl Builder {
             deadline: Duration::from_secs(30),
             memory_copy: true,
             prefetch: vec![Account::default()],
+            refresh: None,
+            revoke: None,
+            refresh_deadline: Duration::from_secs(60),
             store: None,
             options: store::Options::default(),
         }
@@ -70,6 +80,69 @@ impl Builder {
     /// copy.
     pub fn prefetch(mut self, accounts: impl IntoIterator<Item = Account>) -> Self {
         self.prefetch = accounts.into_iter().collect();
+        self
+    }
+
+    /// What buys the next token, in Rust: it is called once for everybody who waits, in any window or in
+    /// Rust, and needs no window. With it the plugin also refreshes ahead of time. The sessions of pages
+    /// then need no `refresh`, and their windows no more than the permission set `access`.
+    ///
+    /// It gets the account and the record to renew. A refresh token that the server does not send again
+    /// stays in use.
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    /// use tauri_plugin_secure_token::{Builder, RefreshError, Token, Tokens};
+    ///
+    /// # struct Renewed { access_token: String, refresh_token: String, expires_in: u64 }
+    /// # enum Failure { Refused, Other }
+    /// # async fn call_api(_: String) -> Result<Renewed, Failure> { Err(Failure::Other) }
+    /// let plugin = Builder::new().refresh(async |_account, record| {
+    ///     let Some(refresh_token) = record.refresh_token else {
+    ///         return Err(RefreshError::Ended);
+    ///     };
+    ///     let renewed = call_api(refresh_token.expose().into()).await.map_err(|failure| match failure {
+    ///         // The token endpoint says 400 with `invalid_grant`, or 401.
+    ///         Failure::Refused => RefreshError::Ended,
+    ///         Failure::Other => RefreshError::failed(),
+    ///     })?;
+    ///     let token = |text| Token::new(text).map_err(|_| RefreshError::failed());
+    ///     let mut tokens = Tokens::new(token(renewed.access_token)?);
+    ///     tokens.refresh_token = Some(token(renewed.refresh_token)?);
+    ///     tokens.expires_in = Some(Duration::from_secs(renewed.expires_in));
+    ///     Ok(tokens)
+    /// });
+    /// # let _ = plugin.build::<tauri::Wry>();
+    /// ```
+    pub fn refresh<F, R>(mut self, refresh: F) -> Self
+    where
+        F: Fn(Account, Record) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Tokens, RefreshError>> + Send + 'static,
+    {
+        self.refresh = Some(Arc::new(move |account, record| {
+            Box::pin(refresh(account, record))
+        }));
+        self
+    }
+
+    /// What tells the server that a record is no longer in use (RFC 7009), in Rust: called after a sign-out,
+    /// for the record that a new login replaces, and for tokens that arrive after the login has ended. It is
+    /// called again after a failure.
+    pub fn revoke<F, R>(mut self, revoke: F) -> Self
+    where
+        F: Fn(Account, Record) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), RevokeError>> + Send + 'static,
+    {
+        self.revoke = Some(Arc::new(move |account, record| {
+            Box::pin(revoke(account, record))
+        }));
+        self
+    }
+
+    /// The time within which a refresh ends: that of [`refresh`](Self::refresh), and that which a window
+    /// carries out. 60 s unless set; zero is refused when the app starts. What comes later is dropped.
+    pub fn refresh_deadline(mut self, deadline: Duration) -> Self {
+        self.refresh_deadline = deadline;
         self
     }
 
@@ -126,7 +199,7 @@ impl Builder {
     /// [`ErrorCode::Unavailable`].
     #[must_use]
     pub fn build<R: Runtime>(self) -> TauriPlugin<R> {
-        let pages = PageWatches::default();
+        let pages = Pages::default();
         let (reloaded, closed) = (pages.clone(), pages.clone());
         PluginBuilder::new("secure-token")
             .invoke_handler(generate_handler![
@@ -136,10 +209,18 @@ impl Builder {
                 commands::list_accounts,
                 commands::watch_tokens,
                 commands::store_info,
+                session_commands::session_open,
+                session_commands::session_hydrate,
+                session_commands::session_sign_in,
+                session_commands::session_sign_out,
+                session_commands::session_token,
+                session_commands::session_lease,
+                session_commands::session_answer,
+                session_commands::session_revokes,
             ])
             .setup(move |app, api| {
-                let vault = self.vault(&app.config().identifier, &api)?;
-                tauri::Manager::manage(app, SecureToken(vault));
+                let tokens = self.tokens(app, &api)?;
+                tauri::Manager::manage(app, tokens);
                 tauri::Manager::manage(app, pages);
                 Ok(())
             })
@@ -148,42 +229,78 @@ impl Builder {
                     reloaded.end_page(webview.label());
                 }
             })
-            .on_event(move |_app, event| {
-                if let RunEvent::WindowEvent {
+            .on_event(move |app, event| match event {
+                RunEvent::WindowEvent {
                     label,
                     event: WindowEvent::Destroyed,
                     ..
-                } = event
-                {
-                    closed.end_window(label);
+                } => closed.end_window(label),
+                RunEvent::Exit => {
+                    let tokens = tauri::Manager::state::<SecureToken>(app);
+                    tauri::async_runtime::block_on(tokens.sessions.finish());
                 }
+                _ => {}
             })
             .build()
     }
 
-    fn vault<R: Runtime, C: DeserializeOwned>(
+    fn tokens<R: Runtime, C: DeserializeOwned>(
         self,
-        service: &str,
+        app: &tauri::AppHandle<R>,
         api: &PluginApi<R, C>,
-    ) -> Result<Vault> {
+    ) -> Result<SecureToken> {
         let misconfigured = |message| Err(Error::new(ErrorCode::Misconfigured, message));
+        let service = &*app.config().identifier;
         if service.is_empty() {
             // An empty service is a wildcard to the keychains of macOS and iOS.
             return misconfigured("the identifier in tauri.conf.json is empty");
         }
-        if self.deadline.is_zero() {
+        if self.deadline.is_zero() || self.refresh_deadline.is_zero() {
             return misconfigured("the deadline is zero");
         }
         let store = match self.store {
             Some(store) => store,
             None => store::open(service, api, &self.options)?,
         };
-        let vault = Vault::new(store, self.deadline, self.memory_copy);
+        let processes = if store.is_shared() {
+            processes(app)
+        } else {
+            Processes::none()
+        };
+        let outbox = Outbox::new(store.clone(), processes.clone(), self.deadline);
+        let vault = Vault::shared(store, self.deadline, self.memory_copy, processes.clone());
         if self.memory_copy {
             for account in self.prefetch {
                 vault.prefetch(account);
             }
         }
-        Ok(vault)
+        let limits = Limits::with_refresh(self.refresh_deadline);
+        let sessions = Sessions::new(
+            vault.clone(),
+            &processes,
+            outbox,
+            self.refresh,
+            self.revoke,
+            limits,
+        );
+        Ok(SecureToken { vault, sessions })
     }
+}
+
+/// What coordinates the processes of the app.
+#[cfg(desktop)]
+fn processes<R: Runtime>(app: &tauri::AppHandle<R>) -> Processes {
+    match tauri::Manager::path(app).app_local_data_dir() {
+        Ok(folder) => Processes::in_folder(folder),
+        Err(error) => {
+            log::warn!("there is no folder in which the processes of the app could meet: {error}");
+            Processes::none()
+        }
+    }
+}
+
+/// An app of Android or iOS has one process.
+#[cfg(mobile)]
+fn processes<R: Runtime>(_: &tauri::AppHandle<R>) -> Processes {
+    Processes::none()
 }

@@ -7,7 +7,7 @@ use tauri::{
 };
 
 use crate::{
-    Notice, Result, SecureToken, StoreInfo, StoredRecord, Token, args::Args, pages::PageWatches,
+    Notice, Record, Result, SecureToken, StoreInfo, StoredRecord, Token, args::Args, pages::Pages,
     scope::AccountScope,
 };
 
@@ -16,24 +16,32 @@ pub(crate) struct Written {
     revision: u64,
 }
 
-/// The only place where a token is serialized: the response of `get_token`.
+/// The response of `get_token`.
 pub(crate) struct Answer(StoredRecord);
 
 impl Serialize for Answer {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let StoredRecord { record, revision } = &self.0;
         let mut answer = serializer.serialize_struct("Answer", 4)?;
-        answer.serialize_field("token", record.token.expose())?;
-        match &record.refresh_token {
-            Some(token) => answer.serialize_field("refreshToken", Token::expose(token))?,
-            None => answer.skip_field("refreshToken")?,
-        }
-        match record.expires_at {
-            Some(at) => answer.serialize_field("expiresAt", &at)?,
-            None => answer.skip_field("expiresAt")?,
-        }
+        serialize_record(&mut answer, record)?;
         answer.serialize_field("revision", revision)?;
         answer.end()
+    }
+}
+
+/// The fields of `record`, for a response of a command and for nothing else.
+pub(crate) fn serialize_record<S: SerializeStruct>(
+    fields: &mut S,
+    record: &Record,
+) -> std::result::Result<(), S::Error> {
+    fields.serialize_field("token", record.token.expose())?;
+    match &record.refresh_token {
+        Some(token) => fields.serialize_field("refreshToken", Token::expose(token))?,
+        None => fields.skip_field("refreshToken")?,
+    }
+    match record.expires_at {
+        Some(at) => fields.serialize_field("expiresAt", &at),
+        None => fields.skip_field("expiresAt"),
     }
 }
 
@@ -101,11 +109,11 @@ pub(crate) async fn watch_tokens<R: Runtime>(
     request: Request<'_>,
     scope: AccountScope,
     tokens: State<'_, SecureToken>,
-    pages: State<'_, PageWatches>,
+    pages: State<'_, Pages>,
 ) -> Result<()> {
     let args = Args::of(&request, &["channel"])?;
     let channel: Channel<Notice> = args.channel()?.channel_on(webview.clone());
-    pages.start(&webview, &tokens.0, move |notice| {
+    pages.watch(&webview, &tokens.vault, move |notice| {
         if scope.allows(&notice.account)
             && let Err(error) = channel.send(notice.clone())
         {

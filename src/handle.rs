@@ -1,7 +1,13 @@
 //! What Rust callers use.
 
+use std::sync::Arc;
+
 use crate::{
-    Account, Notice, Record, Result, StoreInfo, StoredRecord, Watch, vault::Vault, watch::may_block,
+    Account, Error, Notice, Record, Result, Session, StoreInfo, StoredRecord, Watch,
+    session::Sessions,
+    task,
+    vault::{ChangedBy, Vault},
+    watch::may_block,
 };
 
 /// The tokens of this app, for Rust callers: the same as the commands, with [`Token`] in the place
@@ -19,9 +25,19 @@ use crate::{
 /// [`Misconfigured`]: crate::ErrorCode::Misconfigured
 /// [`Timeout`]: crate::ErrorCode::Timeout
 /// [`Internal`]: crate::ErrorCode::Internal
-pub struct SecureToken(pub(crate) Vault);
+pub struct SecureToken {
+    pub(crate) vault: Vault,
+    pub(crate) sessions: Sessions,
+}
 
 impl SecureToken {
+    /// The session of `account`: what an app needs from login to logout. The other methods are strict
+    /// doors to the store, below any session.
+    #[must_use]
+    pub fn session(&self, account: &Account) -> Session {
+        Session(self.sessions.of(account))
+    }
+
     /// Stores `record` under `account` and returns the new revision. When this resolves, the store
     /// has acknowledged the write.
     ///
@@ -44,7 +60,16 @@ impl SecureToken {
         record: Record,
         if_revision: Option<u64>,
     ) -> Result<u64> {
-        self.0.set(account, record, if_revision).await
+        let (vault, sessions) = (self.vault.clone(), self.sessions.clone());
+        let (account, record) = (account.clone(), Arc::new(record));
+        // To its end, also when the caller goes away: the session must not stay behind the store.
+        to_the_end(async move {
+            let set = vault.set_shared(&account, record.clone(), if_revision, ChangedBy::Login);
+            let revision = set.await?;
+            sessions.stored(&account, Some(record), revision);
+            Ok(revision)
+        })
+        .await
     }
 
     /// The record of `account`, or `None` if there is none. Never changes what is stored.
@@ -54,7 +79,7 @@ impl SecureToken {
     /// - [`Lost`](crate::ErrorCode::Lost): the record is there but can never be read again.
     /// - [`Corrupt`](crate::ErrorCode::Corrupt): what is stored is damaged or not ours.
     pub async fn get_token(&self, account: &Account) -> Result<Option<StoredRecord>> {
-        self.0.get(account).await
+        self.vault.get(account).await
     }
 
     /// Removes the record of `account` and returns the new revision. Succeeds if there is none. A
@@ -64,7 +89,14 @@ impl SecureToken {
     ///
     /// [`Conflict`](crate::ErrorCode::Conflict): `if_revision` is not the current revision.
     pub async fn clear_token(&self, account: &Account, if_revision: Option<u64>) -> Result<u64> {
-        self.0.clear(account, if_revision).await
+        let (vault, sessions) = (self.vault.clone(), self.sessions.clone());
+        let account = account.clone();
+        to_the_end(async move {
+            let revision = vault.clear(&account, if_revision).await?;
+            sessions.stored(&account, None, revision);
+            Ok(revision)
+        })
+        .await
     }
 
     /// The accounts that hold a record, in the order of their names.
@@ -73,7 +105,7 @@ impl SecureToken {
     ///
     /// Only those of the store, see [`SecureToken`].
     pub async fn list_accounts(&self) -> Result<Vec<Account>> {
-        self.0.list().await
+        self.vault.list().await
     }
 
     /// Calls `listener` after every change of every account, until the returned [`Watch`] is dropped.
@@ -83,7 +115,7 @@ impl SecureToken {
     /// listeners. While over 256 notices wait for it, it gets only the newest one of an account. A call
     /// that is under way when the [`Watch`] is dropped still ends.
     pub fn watch_tokens(&self, listener: impl Fn(&Notice) + Send + Sync + 'static) -> Watch {
-        self.0.watch(may_block(listener))
+        self.vault.watch(may_block(listener))
     }
 
     /// What the store is and how it is now. Never prompts.
@@ -93,6 +125,11 @@ impl SecureToken {
     /// [`Internal`](crate::ErrorCode::Internal) alone: a store that is locked or not there is an
     /// answer.
     pub async fn store_info(&self) -> Result<StoreInfo> {
-        self.0.info().await
+        self.vault.info().await
     }
+}
+
+async fn to_the_end(write: impl Future<Output = Result<u64>> + Send + 'static) -> Result<u64> {
+    let written = task::spawn(write).await;
+    written.unwrap_or_else(|_| Err(Error::internal("the write was stopped")))
 }

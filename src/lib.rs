@@ -53,38 +53,40 @@
 //!
 //! `reqwest` takes the same `HeaderValue`: `client.get(url).header(AUTHORIZATION, bearer)`.
 //!
-//! # A refresh from Rust
+//! # A session from Rust
 //!
-//! The revision makes sure that a login which came in between is not overwritten. Windows hear of the
-//! new record by themselves. Refresh in one place: either here, or in the `refresh` of the page's
-//! session. Two of them use one refresh token twice, which many servers take for theft.
+//! [`SecureToken::session`] is the session that the windows show too: a login in one place is a login
+//! everywhere, and one refresh is for all. With [`Builder::refresh`] Rust buys the next token, also when no
+//! window is open, and the refresh token never enters JavaScript:
 //!
 //! ```no_run
-//! use tauri_plugin_secure_token::{Account, Record, Result, SecureTokenExt, Token};
+//! use std::time::Duration;
+//! use tauri_plugin_secure_token::{Account, Builder, RefreshError, Result, SecureTokenExt, Token, Tokens};
 //!
-//! /// What the API sends: the token, the next refresh token, and when the token expires.
+//! /// What the API sends: the token, the next refresh token, and the lifetime in seconds.
 //! type Renewed = (String, String, u64);
 //!
-//! async fn refresh(
-//!     app: &tauri::AppHandle,
-//!     call_api: impl AsyncFnOnce(&str) -> Result<Renewed>,
-//! ) -> Result<()> {
-//!     let account = Account::default();
-//!     let Some(stored) = app.secure_token().get_token(&account).await? else {
-//!         return Ok(());
-//!     };
-//!     let Some(refresh_token) = &stored.record.refresh_token else {
-//!         return Ok(());
-//!     };
-//!     let (token, refresh_token, expires_at) = call_api(refresh_token.expose()).await?;
-//!     let mut record = Record::new(Token::new(token)?);
-//!     record.refresh_token = Some(Token::new(refresh_token)?);
-//!     record.expires_at = Some(expires_at);
-//!     app.secure_token()
-//!         .set_token(&account, record, Some(stored.revision))
-//!         .await?;
-//!     Ok(())
+//! async fn call_api(refresh_token: String) -> std::result::Result<Renewed, RefreshError> {
+//!     // POST /auth/refresh. `invalid_grant` or 401 is `RefreshError::Ended`, anything else a failure.
+//! #   let _ = refresh_token;
+//!     Err(RefreshError::failed())
 //! }
+//!
+//! let plugin = Builder::new().refresh(async |_account, record| {
+//!     let refresh_token = record.refresh_token.ok_or(RefreshError::Ended)?;
+//!     let (token, refresh_token, seconds) = call_api(refresh_token.expose().into()).await?;
+//!     let fit = |text| Token::new(text).map_err(|_| RefreshError::failed());
+//!     let mut tokens = Tokens::new(fit(token)?);
+//!     tokens.refresh_token = Some(fit(refresh_token)?);
+//!     tokens.expires_in = Some(Duration::from_secs(seconds));
+//!     Ok(tokens)
+//! });
+//!
+//! async fn token_for_an_upload(app: &tauri::AppHandle) -> Result<Option<Token>> {
+//!     let session = app.secure_token().session(&Account::default());
+//!     session.fresh_token(Duration::from_secs(30)).await
+//! }
+//! # let _ = plugin.build::<tauri::Wry>();
 //! ```
 //!
 //! # Promises
@@ -96,6 +98,8 @@
 //! - Every command has its own permission, which can be narrowed to named accounts.
 //! - Every call has a deadline.
 //! - Stored names and the stored form are frozen and versioned.
+//! - A refresh token is used by one holder at a time: across windows, Rust callers and processes.
+//! - A request of one login never gets the token of another.
 //!
 //! # Where tokens rest
 //!
@@ -131,11 +135,19 @@ mod commands;
 mod envelope;
 mod error;
 mod handle;
+#[cfg(desktop)]
+mod lock_file;
 mod pages;
+#[cfg(desktop)]
+mod private_file;
+mod processes;
 mod record;
 mod scope;
+mod session;
+mod session_commands;
 pub mod store;
 mod sync;
+mod task;
 mod token;
 mod vault;
 mod watch;
@@ -151,6 +163,9 @@ pub use crate::{
     error::{Error, ErrorCode, Result},
     handle::SecureToken,
     record::Record,
+    session::{
+        EndReason, RefreshError, RevokeError, Session, Snapshot, Status, Subscription, Tokens,
+    },
     store::{StoreInfo, StoreState},
     token::{Account, Token},
     vault::StoredRecord,

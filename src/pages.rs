@@ -1,4 +1,5 @@
-//! The watches of the pages, which end with their page.
+//! What a page has of the plugin, which ends with the page: its watches, its views of sessions and, with
+//! those, its leases.
 
 use std::sync::{Arc, Mutex};
 
@@ -6,82 +7,114 @@ use tauri::{Runtime, Webview};
 
 use crate::{Error, ErrorCode, Notice, Result, Watch, sync::lock, vault::Vault};
 
-/// How many watches one page may have. The npm package needs one per copy of itself.
-const WATCHES_PER_PAGE: usize = 64;
+/// How many watches and views one page may have together. The npm package needs one of each per copy of
+/// itself and account.
+const PER_PAGE: usize = 64;
 
-struct PageWatch {
+/// A watch or a view, which ends when this is dropped.
+type Held = Box<dyn std::any::Any + Send>;
+
+struct OfPage {
     webview: String,
     window: String,
-    _watch: Watch,
+    _held: Held,
 }
 
-/// The watches of every page that is open.
+/// What every page has that is open.
 #[derive(Default, Clone)]
-pub(crate) struct PageWatches(Arc<Mutex<Vec<PageWatch>>>);
+pub(crate) struct Pages(Arc<Mutex<Vec<OfPage>>>);
 
-impl PageWatches {
-    /// Calls `deliver` after every change, for as long as `webview` shows the page that it shows now.
-    /// It must not block.
+impl Pages {
+    /// Calls `deliver` after every change of the vault, for as long as `webview` shows the page that it
+    /// shows now. It must not block.
     ///
     /// # Errors
     ///
-    /// `too-large`: the page has as many watches as a page may have.
-    pub(crate) fn start<R: Runtime>(
+    /// `too-large`: the page has as many watches and views as a page may have.
+    pub(crate) fn watch<R: Runtime>(
         &self,
         webview: &Webview<R>,
         vault: &Vault,
         deliver: impl Fn(&Notice) + Send + Sync + 'static,
     ) -> Result<()> {
-        let (pages, page) = (self.clone(), webview.clone());
-        let watch = vault.watch(move |notice| {
-            if is_closed(&page) {
-                pages.end_page(page.label());
-            } else {
-                deliver(notice);
-            }
-        });
-        self.keep(webview, watch)
+        self.keep(webview, |ends| -> Watch {
+            vault.watch(move |notice| {
+                if !ends.if_closed() {
+                    deliver(notice);
+                }
+            })
+        })
     }
 
-    fn keep<R: Runtime>(&self, webview: &Webview<R>, watch: Watch) -> Result<()> {
-        let mut watches = lock(&self.0);
-        let of_page = watches
-            .iter()
-            .filter(|page| page.webview == webview.label());
-        if of_page.count() >= WATCHES_PER_PAGE {
+    /// Keeps what `start` returns until `webview` shows another page.
+    ///
+    /// # Errors
+    ///
+    /// `too-large`: the page has as many watches and views as a page may have. Nothing was started.
+    pub(crate) fn keep<R: Runtime, T: Send + 'static>(
+        &self,
+        webview: &Webview<R>,
+        start: impl FnOnce(PageEnd<R>) -> T,
+    ) -> Result<()> {
+        let held = lock(&self.0);
+        let of_page = held.iter().filter(|page| page.webview == webview.label());
+        if of_page.count() >= PER_PAGE {
             return Err(Error::new(
                 ErrorCode::TooLarge,
                 format!(
-                    "a page may have {WATCHES_PER_PAGE} watches; share one among its listeners"
+                    "a page may have {PER_PAGE} watches and views; share one among its listeners"
                 ),
             ));
         }
-        watches.push(PageWatch {
+        drop(held);
+        // Started without the lock: a view that opens may end another.
+        let started = Box::new(start(PageEnd {
+            pages: self.clone(),
+            page: webview.clone(),
+        }));
+        lock(&self.0).push(OfPage {
             webview: webview.label().into(),
             window: webview.window().label().into(),
-            _watch: watch,
+            _held: started,
         });
         Ok(())
     }
 
-    /// Ends the watches of the page that the webview with this label showed.
+    /// Ends what the page had that the webview with this label showed.
     pub(crate) fn end_page(&self, webview: &str) {
         self.end(|page| page.webview == webview);
     }
 
-    /// Ends the watches of all pages in the window with this label.
+    /// Ends what all pages had in the window with this label.
     pub(crate) fn end_window(&self, window: &str) {
         self.end(|page| page.window == window);
     }
 
-    fn end(&self, ended: impl Fn(&PageWatch) -> bool) {
+    fn end(&self, ended: impl Fn(&OfPage) -> bool) {
         let ended: Vec<_> = lock(&self.0).extract_if(.., |page| ended(page)).collect();
         // Dropped without the lock: the end of a channel runs code of the webview.
         drop(ended);
     }
 }
 
-/// Whether `webview` was closed while its window lives on: Tauri sends no event of that.
+/// Notices the end of a page that Tauri sends no event of.
+pub(crate) struct PageEnd<R: Runtime> {
+    pages: Pages,
+    page: Webview<R>,
+}
+
+impl<R: Runtime> PageEnd<R> {
+    /// Ends what the page had if its webview was closed while its window lives on. Returns whether it was.
+    pub(crate) fn if_closed(&self) -> bool {
+        let is_closed = is_closed(&self.page);
+        if is_closed {
+            self.pages.end_page(self.page.label());
+        }
+        is_closed
+    }
+}
+
+/// Whether `webview` was closed while its window lives on.
 fn is_closed<R: Runtime>(webview: &Webview<R>) -> bool {
     let open = webview.window().webviews();
     open.iter().all(|other| other.label() != webview.label())
@@ -110,9 +143,9 @@ mod tests {
         let (main, other) = (open(&app, "main"), open(&app, "other"));
         let store = Arc::new(MemoryStore::default());
         let vault = Vault::new(store, Duration::from_secs(60), true);
-        let pages = PageWatches::default();
+        let pages = Pages::default();
         for webview in [&main, &main, &other] {
-            pages.start(webview, &vault, |_| {}).unwrap();
+            pages.watch(webview, &vault, |_| {}).unwrap();
         }
         assert_eq!(vault.watches(), 3);
         pages.end_page("main");
@@ -127,9 +160,9 @@ mod tests {
         let (main, other) = (open(&app, "main"), open(&app, "other"));
         let store = Arc::new(MemoryStore::default());
         let vault = Vault::new(store, Duration::from_secs(60), true);
-        let pages = PageWatches::default();
+        let pages = Pages::default();
         for webview in [&main, &other] {
-            pages.start(webview, &vault, |_| {}).unwrap();
+            pages.watch(webview, &vault, |_| {}).unwrap();
         }
         main.close().unwrap();
         vault.clear(&Account::default(), None).await.unwrap();
@@ -142,13 +175,13 @@ mod tests {
         let (main, other) = (open(&app, "main"), open(&app, "other"));
         let store = Arc::new(MemoryStore::default());
         let vault = Vault::new(store, Duration::from_secs(60), true);
-        let pages = PageWatches::default();
+        let pages = Pages::default();
         let kept = (0..20_000)
-            .filter(|_| pages.start(&main, &vault, |_| {}).is_ok())
+            .filter(|_| pages.watch(&main, &vault, |_| {}).is_ok())
             .count();
         assert_eq!((kept, vault.watches()), (64, 64));
-        let refused = pages.start(&main, &vault, |_| {}).unwrap_err();
+        let refused = pages.watch(&main, &vault, |_| {}).unwrap_err();
         assert_eq!(refused.code(), ErrorCode::TooLarge);
-        assert_eq!(pages.start(&other, &vault, |_| {}), Ok(()));
+        assert_eq!(pages.watch(&other, &vault, |_| {}), Ok(()));
     }
 }

@@ -56,7 +56,11 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Names one token of this app: any text of 1 to 512 bytes without control characters.
+/// The first character of the accounts that name items of the plugin's own.
+const INTERNAL: char = '\u{e000}';
+
+/// Names one token of this app: any text of 1 to 512 bytes without control characters, except that
+/// it does not begin with U+E000, a character for private use: so the plugin names items of its own.
 ///
 /// The default is `"default"`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -70,9 +74,18 @@ impl Account {
     ///
     /// # Errors
     ///
-    /// [`ErrorCode::InvalidArgument`]: `name` is empty, longer than [`MAX_LEN`](Self::MAX_LEN), or
-    /// has a control character (Unicode category Cc).
+    /// [`ErrorCode::InvalidArgument`]: `name` is empty, longer than [`MAX_LEN`](Self::MAX_LEN), has
+    /// a control character (Unicode category Cc), or begins with U+E000.
     pub fn new(name: impl Into<String>) -> Result<Self> {
+        let account = Self::at_rest(name)?;
+        if account.is_internal() {
+            return Err(Error::invalid("an account must not begin with U+E000"));
+        }
+        Ok(account)
+    }
+
+    /// As [`new`](Self::new), for a name that a store has: it may be of an item of the plugin's own.
+    pub(crate) fn at_rest(name: impl Into<String>) -> Result<Self> {
         let name = name.into();
         if name.is_empty() || name.len() > Self::MAX_LEN {
             return Err(Error::invalid(format!(
@@ -86,6 +99,17 @@ impl Account {
             ));
         }
         Ok(Self(name))
+    }
+
+    /// The item that holds the records which wait to be revoked. All stores take it, and no caller
+    /// can name it.
+    pub(crate) fn revokes() -> Self {
+        Self(format!("{INTERNAL}revokes"))
+    }
+
+    /// Whether this names an item of the plugin's own.
+    pub(crate) fn is_internal(&self) -> bool {
+        self.0.starts_with(INTERNAL)
     }
 
     /// The name.

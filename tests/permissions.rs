@@ -113,6 +113,105 @@ fn p5_the_sets_grant_their_half() {
     ));
 }
 
+fn log_in(page: &Page) {
+    let channel = json!({ "channel": "__CHANNEL__:1", "refreshes": true, "revokes": true });
+    page.invoke("session_open", channel).unwrap();
+    let login = json!({ "token": "t", "refreshToken": "r" });
+    page.invoke("session_sign_in", login).unwrap();
+}
+
+#[test]
+fn p5_access_gives_the_access_token_and_never_a_refresh_token() {
+    let page = main_page(&json!(["secure-token:access"]));
+    log_in(&page);
+    let given = page.invoke("session_token", json!({})).unwrap();
+    assert_eq!(given["token"], "t");
+    assert_eq!(given.get("refreshToken"), None);
+    for command in [
+        "session_lease",
+        "session_answer",
+        "session_revokes",
+        "get_token",
+        "set_token",
+    ] {
+        assert!(
+            is_refused_by_tauri(&page.invoke(command, json!({}))),
+            "{command}"
+        );
+    }
+    assert_eq!(
+        page.invoke("session_sign_out", json!({})).unwrap()["status"],
+        "signedOut"
+    );
+}
+
+#[test]
+fn p5_native_gives_no_token_at_all() {
+    let page = main_page(&json!(["secure-token:native"]));
+    log_in(&page);
+    assert_eq!(
+        page.invoke("session_hydrate", json!({})).unwrap()["status"],
+        "signedIn"
+    );
+    for command in [
+        "session_token",
+        "session_lease",
+        "session_answer",
+        "session_revokes",
+        "get_token",
+        "set_token",
+        "clear_token",
+    ] {
+        assert!(
+            is_refused_by_tauri(&page.invoke(command, json!({}))),
+            "{command}"
+        );
+    }
+    assert_eq!(
+        page.invoke("session_sign_out", json!({})).unwrap()["status"],
+        "signedOut"
+    );
+}
+
+#[test]
+fn p5_the_scope_of_each_session_command_is_checked() {
+    let narrowed = |command: &str| json!({ "identifier": format!("secure-token:allow-{command}"), "allow": [{ "account": "mine" }] });
+    let commands = [
+        ("session-open", json!({ "channel": "__CHANNEL__:1" })),
+        ("session-hydrate", json!({})),
+        ("session-sign-in", json!({ "token": "t" })),
+        ("session-token", json!({})),
+        ("session-lease", json!({})),
+        ("session-answer", json!({ "lease": 1, "failed": true })),
+        ("session-revokes", json!({})),
+        ("session-sign-out", json!({})),
+    ];
+    let permissions: Vec<_> = commands
+        .iter()
+        .map(|(command, _)| narrowed(command))
+        .collect();
+    let page = main_page(&json!(permissions));
+    for (command, args) in commands {
+        let command = command.replace('-', "_");
+        let mut of_theirs = args.clone();
+        of_theirs["account"] = json!("theirs");
+        assert!(
+            is_out_of_scope(&page.invoke(&command, of_theirs)),
+            "{command}"
+        );
+        assert!(
+            is_out_of_scope(&page.invoke(&command, args.clone())),
+            "{command}"
+        );
+        let mut of_mine = args;
+        of_mine["account"] = json!("mine");
+        assert!(
+            !is_out_of_scope(&page.invoke(&command, of_mine)),
+            "{command}"
+        );
+    }
+}
+
 #[test]
 fn p5_another_window_is_refused() {
     let app = app(&json!(["secure-token:default"]));

@@ -120,7 +120,7 @@ impl Platform for Keychain {
         // A name that breaks the rules for accounts is not one of ours. Two access groups may hold
         // the same one.
         let items: HashSet<_> = names
-            .filter_map(|(_, account)| Account::new(account).ok())
+            .filter_map(|(_, account)| Account::at_rest(account).ok())
             .map(|account| Item::of(&account))
             .collect();
         Ok(items.into_iter().collect())

@@ -157,14 +157,19 @@ pub(crate) async fn set(
         ));
     }
     let _alone = store.exclusive().await?;
-    let written = replace(store, account, bytes, max_len, prompts).await;
-    // Perhaps the store is full.
-    if matches!(&written, Err(error) if error.code() == ErrorCode::Unavailable)
-        && make_room(store, prompts).await
-    {
-        return replace(store, account, bytes, max_len, prompts).await;
+    let first = match replace(store, account, bytes, max_len, prompts).await {
+        // Perhaps the store is full.
+        Err(error) if error.code() == ErrorCode::Unavailable => error,
+        written => return written,
+    };
+    if !make_room(store, prompts).await {
+        return Err(first);
     }
-    written
+    match replace(store, account, bytes, max_len, prompts).await {
+        // The first attempt may have changed the record, so no error may say that nothing has changed.
+        Err(error) if !error.code().leaves_writes_open() => Err(first),
+        written => written,
+    }
 }
 
 /// Removes what is stored for `account`.

@@ -41,7 +41,7 @@ pub(super) fn read(text: &str) -> Option<Item> {
         rest = after;
     }
     bytes.extend_from_slice(rest.as_bytes());
-    let account = Account::new(String::from_utf8(bytes).ok()?).ok()?;
+    let account = Account::at_rest(String::from_utf8(bytes).ok()?).ok()?;
     let item = Item { account, chunk };
     (write(&item) == text).then_some(item)
 }
@@ -65,6 +65,7 @@ mod tests {
             (item("default"), "default"),
             (item("Work-1@a/b"), "%57ork-1%40a%2fb"),
             (item("\u{fc}"), "%c3%bc"),
+            (Item::of(&Account::revokes()), "%ee%80%80revokes"),
             (piece, "default/000000000000001a.3"),
         ] {
             assert_eq!(write(&item), name);

@@ -243,10 +243,7 @@ mod tests {
     use futures_util::poll;
 
     use super::*;
-    use crate::{
-        Account, ErrorCode,
-        store::{keychain_stand_in::StandIn, lock_file::LockFile},
-    };
+    use crate::{Account, ErrorCode, lock_file::LockFile, store::keychain_stand_in::StandIn};
 
     /// A keyring whose calls end when they are told to.
     struct Stuck {
@@ -269,7 +266,7 @@ mod tests {
         }
 
         fn try_exclusive(&self) -> Result<Option<Exclusive>> {
-            self.lock.try_lock()
+            Ok(self.lock.try_lock()?.map(Exclusive::new))
         }
 
         fn error(_: &keyring_core::Error) -> Error {
@@ -284,12 +281,13 @@ mod tests {
     #[tokio::test]
     async fn p2_the_turn_ends_after_a_call_whose_deadline_has_passed() {
         let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.lock");
         let (started, call_started) = mpsc::channel();
         let (tell, go_on) = mpsc::channel();
         let stuck = Stuck {
             started,
             go_on,
-            lock: LockFile::in_folder(folder.path()),
+            lock: LockFile::at(path.clone()),
         };
         let stuck = Mutex::new(Some(stuck));
         let store = KeyringStore::new("of a test", move || Ok(lock(&stuck).take().unwrap()));
@@ -301,7 +299,7 @@ mod tests {
         call_started.recv().unwrap();
         drop(call);
         drop(turn);
-        let other = LockFile::in_folder(folder.path());
+        let other = LockFile::at(path);
         assert!(other.try_lock().unwrap().is_none());
         tell.send(()).unwrap();
         while other.try_lock().unwrap().is_none() {

@@ -205,6 +205,10 @@ impl SecretStore for MemoryStore {
         Ok(Exclusive::new(self.turn.clone().lock_owned().await))
     }
 
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     fn max_len(&self) -> Option<usize> {
         self.max_len
     }

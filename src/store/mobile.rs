@@ -175,7 +175,7 @@ impl<R: Runtime> SecretStore for Shim<R> {
 
     async fn list(&self, _: &Prompts) -> Result<Vec<Item>> {
         let Accounts { accounts } = self.call("list", self.payload(None, None)).await?;
-        let accounts = accounts.into_iter().map(Account::new);
+        let accounts = accounts.into_iter().map(Account::at_rest);
         accounts.map(|account| Ok(Item::of(&account?))).collect()
     }
 

@@ -4,8 +4,6 @@
 mod item_name;
 #[cfg(any(target_os = "macos", windows, test))]
 mod keyring;
-#[cfg(any(windows, test))]
-mod lock_file;
 #[cfg(any(target_os = "macos", windows, test))]
 mod os_status;
 #[cfg(any(target_os = "macos", test))]
@@ -167,6 +165,12 @@ pub trait SecretStore: Send + Sync + 'static {
     /// A call that is still under way when the answer is dropped counts as a part of it.
     async fn exclusive(&self) -> Result<Exclusive> {
         Ok(Exclusive::default())
+    }
+
+    /// Whether other processes of the app may change what the store holds. Then they agree on one refresh
+    /// and hear of each other's changes, by files in the app's local data folder.
+    fn is_shared(&self) -> bool {
+        true
     }
 
     /// The most bytes that one item holds, where there is such a limit.

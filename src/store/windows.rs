@@ -12,10 +12,12 @@ use windows_native_keyring_store::Store;
 use super::{
     Exclusive, Item, StoreState, item_name,
     keyring::{KeyringStore, Platform},
-    lock_file::LockFile,
     os_status,
 };
-use crate::{Error, ErrorCode, Result};
+use crate::{Error, ErrorCode, Result, lock_file::LockFile};
+
+/// The file whose lock says which process of the app writes, in the app's local data folder.
+const LOCK_FILE: &str = "secure-token.lock";
 
 /// The Credential Manager for the app that `api` belongs to.
 pub(super) fn open<R: Runtime, C: DeserializeOwned>(
@@ -41,7 +43,9 @@ fn open_with_lock_in(service: &str, folder: Result<PathBuf>) -> KeyringStore<Cre
             store: Store::new_with_configuration(&config)
                 .map_err(|error| CredentialManager::error(&error))?,
             service: service.clone(),
-            lock: folder.clone().map(|folder| LockFile::in_folder(&folder)),
+            lock: folder
+                .clone()
+                .map(|folder| LockFile::at(folder.join(LOCK_FILE))),
         })
     })
 }
@@ -88,7 +92,8 @@ impl Platform for CredentialManager {
     }
 
     fn try_exclusive(&self) -> Result<Option<Exclusive>> {
-        self.lock.as_ref().map_err(Error::clone)?.try_lock()
+        let lock = self.lock.as_ref().map_err(Error::clone)?.try_lock()?;
+        Ok(lock.map(Exclusive::new))
     }
 
     fn error(error: &keyring_core::Error) -> Error {

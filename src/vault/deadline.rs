@@ -21,6 +21,11 @@ impl Deadline {
         }
     }
 
+    /// The time that is left.
+    pub(super) fn left(self) -> Duration {
+        self.limit.saturating_sub(self.asked_at.elapsed())
+    }
+
     /// The output of `call`. At the deadline `call` is dropped, and with it its late output.
     ///
     /// # Errors
@@ -31,8 +36,7 @@ impl Deadline {
         call: impl Future<Output = T>,
         prompts: &Prompts,
     ) -> Result<T> {
-        let left = self.limit.saturating_sub(self.asked_at.elapsed());
-        let mut call = pin!(timeout(left, call));
+        let mut call = pin!(timeout(self.left(), call));
         match call.as_mut().await {
             Ok(output) => Ok(output),
             // `call` is not dropped yet, so that its own prompt still counts.

@@ -10,12 +10,14 @@ use zeroize::Zeroizing;
 
 use self::{
     deadline::Deadline,
-    slot::{ReadingEnd, SharedRead, Slot, Slots},
+    slot::{AtRest, ReadingEnd, SharedRead, Slot, Slots},
 };
 use crate::{
     Account, Error, ErrorCode, Notice, Record, Result, StoreInfo, StoreState, Watch, envelope,
+    processes::{AccountLock, Processes, Stamp},
     store::{Prompts, SecretStore, chunked},
     sync::lock,
+    task,
     watch::Watchers,
 };
 
@@ -31,6 +33,40 @@ pub struct StoredRecord {
     pub revision: u64,
 }
 
+/// A [`StoredRecord`] that shares the copy in memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stored {
+    pub(crate) record: Arc<Record>,
+    pub(crate) revision: u64,
+}
+
+impl From<Stored> for StoredRecord {
+    fn from(stored: Stored) -> Self {
+        Self {
+            record: Arc::unwrap_or_clone(stored.record),
+            revision: stored.revision,
+        }
+    }
+}
+
+/// What a change of a record means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ChangedBy {
+    /// Another login, or the end of one.
+    Login,
+    /// A refresh: the record is of the same login as the one before.
+    Rotation,
+}
+
+/// What the store held when it was asked, whatever the copy in memory says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AtRestNow {
+    pub(crate) record: Option<Arc<Record>>,
+    pub(crate) revision: u64,
+    /// What has changed the record since this process knew it, if it has changed.
+    pub(crate) by: ChangedBy,
+}
+
 /// The records of one app.
 #[derive(Clone)]
 pub(crate) struct Vault(Arc<Inner>);
@@ -42,10 +78,22 @@ struct Inner {
     slots: Slots,
     prompts: Arc<Prompts>,
     watchers: Watchers,
+    processes: Processes,
 }
 
 impl Vault {
+    /// The records of an app that has one process.
     pub(crate) fn new(store: Arc<dyn SecretStore>, limit: Duration, memory_copy: bool) -> Self {
+        Self::shared(store, limit, memory_copy, Processes::none())
+    }
+
+    /// The records that `processes` share.
+    pub(crate) fn shared(
+        store: Arc<dyn SecretStore>,
+        limit: Duration,
+        memory_copy: bool,
+        processes: Processes,
+    ) -> Self {
         Self(Arc::new(Inner {
             store,
             limit,
@@ -53,12 +101,18 @@ impl Vault {
             slots: Slots::default(),
             prompts: Arc::default(),
             watchers: Watchers::default(),
+            processes,
         }))
     }
 
     /// The record of `account`, from memory if there is a copy. It is at least as new as every write
     /// that was acknowledged before this was called.
     pub(crate) async fn get(&self, account: &Account) -> Result<Option<StoredRecord>> {
+        Ok(self.get_shared(account).await?.map(StoredRecord::from))
+    }
+
+    /// As [`get`](Self::get), without a copy of the record.
+    pub(crate) async fn get_shared(&self, account: &Account) -> Result<Option<Stored>> {
         let slot = self.slot(account);
         let reading = {
             let mut state = lock(&slot.state);
@@ -76,7 +130,7 @@ impl Vault {
     fn start_read(&self, account: &Account, slot: &Arc<Slot>, end: ReadingEnd) -> SharedRead {
         let (inner, account, slot) = (self.0.clone(), account.clone(), slot.clone());
         let deadline = inner.deadline();
-        let task = tauri::async_runtime::spawn(async move {
+        let task = task::spawn(async move {
             let _end = end;
             let read = inner.read(&account, &slot);
             deadline.limit(read, &slot.prompts).await?
@@ -87,6 +141,28 @@ impl Vault {
             .shared()
     }
 
+    /// Reads the store itself, past the copy in memory. A record that another process has changed gets a
+    /// new revision, and its watchers are notified.
+    pub(crate) async fn reread(&self, account: &Account) -> Result<AtRestNow> {
+        let (inner, account, slot) = (self.0.clone(), account.clone(), self.slot(account));
+        let deadline = inner.deadline();
+        spawn(async move {
+            let reread = async {
+                let _turn = slot.order.lock().await;
+                inner.reread(&account, &slot).await
+            };
+            let now = deadline.limit(reread, &slot.prompts).await??;
+            Ok(inner.tell_of(&account, now))
+        })
+        .await
+    }
+
+    /// Whether another process has changed `account` since this one read or wrote it.
+    pub(crate) fn is_behind(&self, account: &Account) -> bool {
+        let stamp = self.0.processes.stamp(account);
+        stamp.is_some() && lock(&self.slot(account).state).stamp != stamp
+    }
+
     /// Stores `record` and returns the new revision.
     pub(crate) async fn set(
         &self,
@@ -94,9 +170,22 @@ impl Vault {
         record: Record,
         if_revision: Option<u64>,
     ) -> Result<u64> {
-        let bytes = envelope::encode(&record)?;
-        self.write(account, if_revision, Change::Set { record, bytes })
+        let record = Arc::new(record);
+        self.set_shared(account, record, if_revision, ChangedBy::Login)
             .await
+    }
+
+    /// As [`set`](Self::set), without a copy of the record.
+    pub(crate) async fn set_shared(
+        &self,
+        account: &Account,
+        record: Arc<Record>,
+        if_revision: Option<u64>,
+        by: ChangedBy,
+    ) -> Result<u64> {
+        let bytes = envelope::encode(&record)?;
+        let change = Change::Set { record, bytes, by };
+        self.write(account, if_revision, change).await
     }
 
     /// Removes the record of `account` and returns the new revision.
@@ -142,7 +231,10 @@ impl Vault {
             let list = inner.store.list(&prompts);
             let items = inner.deadline().limit(list, &prompts).await??;
             let heads = items.into_iter().filter(|item| item.chunk.is_none());
-            let mut accounts: Vec<_> = heads.map(|item| item.account).collect();
+            let mut accounts: Vec<_> = heads
+                .map(|item| item.account)
+                .filter(|account| !account.is_internal())
+                .collect();
             accounts.sort();
             // Another program can make an item twice.
             accounts.dedup();
@@ -172,7 +264,7 @@ impl Vault {
     /// Fills the memory copy of `account` in the background, for the first `get` of the page.
     pub(crate) fn prefetch(&self, account: Account) {
         let vault = self.clone();
-        tauri::async_runtime::spawn(async move {
+        task::spawn(async move {
             if let Err(error) = vault.get(&account).await {
                 log::warn!("the token could not be read ahead: {error}");
             }
@@ -197,8 +289,9 @@ impl Vault {
 /// What a write does.
 enum Change {
     Set {
-        record: Record,
+        record: Arc<Record>,
         bytes: Zeroizing<Vec<u8>>,
+        by: ChangedBy,
     },
     Clear,
 }
@@ -216,23 +309,82 @@ impl Inner {
         Deadline::start(self.limit)
     }
 
-    async fn read(&self, account: &Account, slot: &Slot) -> Result<Option<StoredRecord>> {
-        let _turn = slot.order.lock().await;
+    async fn read(&self, account: &Account, slot: &Slot) -> Result<Option<Stored>> {
+        let turn = slot.order.lock().await;
         if let Some(stored) = lock(&slot.state).stored() {
             return Ok(Some(stored));
         }
-        let Some(bytes) = chunked::get(&*self.store, account, &slot.prompts).await? else {
-            return Ok(None);
-        };
-        let record = envelope::decode(&bytes)?;
-        let mut state = lock(&slot.state);
-        if self.memory_copy && !state.unsettled {
-            state.copy = Some(Arc::new(record.clone()));
+        let now = self.reread(account, slot).await?;
+        drop(turn);
+        let AtRestNow {
+            record, revision, ..
+        } = self.tell_of(account, now);
+        Ok(record.map(|record| Stored { record, revision }))
+    }
+
+    /// Notifies the watchers if the record was changed by another process.
+    fn tell_of(&self, account: &Account, (now, changed): (AtRestNow, bool)) -> AtRestNow {
+        if changed {
+            self.watchers.tell(&Notice {
+                account: account.clone(),
+                revision: now.revision,
+                present: now.record.is_some(),
+            });
         }
-        Ok(Some(StoredRecord {
+        now
+    }
+
+    /// Called with the order of `slot` held. Returns whether another process has changed the record
+    /// since this one knew it.
+    async fn reread(&self, account: &Account, slot: &Slot) -> Result<(AtRestNow, bool)> {
+        // Before the read: a change that comes in between is then found by the next look.
+        let stamp = self.processes.stamp(account);
+        let bytes = chunked::get(&*self.store, account, &slot.prompts).await?;
+        let at_rest = AtRest::of(bytes.as_ref().map(|bytes| bytes.as_slice()));
+        let record = bytes
+            .map(|bytes| envelope::decode(&bytes).map(Arc::new))
+            .transpose()?;
+        let mut state = lock(&slot.state);
+        let changed = state.at_rest != AtRest::NotKnown && state.at_rest != at_rest;
+        if changed {
+            state.revision += 1;
+            state.copy = None;
+        }
+        if !state.unsettled {
+            state.at_rest = at_rest;
+            if self.memory_copy {
+                state.copy.clone_from(&record);
+            }
+        }
+        let login = |stamp: Option<Stamp>| stamp.map(|stamp| stamp.login);
+        let by = match (login(state.stamp), login(stamp)) {
+            (Some(known), Some(now)) if known == now => ChangedBy::Rotation,
+            _ => ChangedBy::Login,
+        };
+        state.stamp = stamp;
+        let now = AtRestNow {
             record,
             revision: state.revision,
-        }))
+            by,
+        };
+        Ok((now, changed))
+    }
+
+    /// Keeps other processes from writing until the returned lock is dropped. Files that cannot be used
+    /// keep nobody from writing: then the processes are not in step.
+    async fn keep_others_out(
+        &self,
+        account: &Account,
+        deadline: Deadline,
+    ) -> Result<Option<AccountLock>> {
+        match self.processes.lock(account, deadline.left()).await {
+            Ok(lock) => Ok(Some(lock)),
+            Err(error) if error.code() == ErrorCode::Timeout => Err(error),
+            Err(error) => {
+                log::warn!("other processes of the app do not hear of a change: {error}");
+                Ok(None)
+            }
+        }
     }
 
     /// Called with the order of `slot` held. An error says that nothing has changed.
@@ -250,6 +402,22 @@ impl Inner {
                 "the account was changed since that revision",
             ));
         }
+        let mut others = if self.processes.are_possible() {
+            self.keep_others_out(account, deadline).await?
+        } else {
+            None
+        };
+        if if_revision.is_some() && others.is_some() {
+            let reread = self.reread(account, slot);
+            let (now, changed) = deadline.limit(reread, &slot.prompts).await??;
+            if changed {
+                self.tell_of(account, (now, changed));
+                return Err(Error::new(
+                    ErrorCode::Conflict,
+                    "another process has changed the account since that revision",
+                ));
+            }
+        }
         let store = async {
             match &change {
                 Change::Set { bytes, .. } => {
@@ -265,15 +433,32 @@ impl Inner {
             Err(late) => Err(late),
         };
 
+        if let Some(lock) = &mut others {
+            let is_login = !matches!(
+                &change,
+                Change::Set {
+                    by: ChangedBy::Rotation,
+                    ..
+                }
+            );
+            if let Err(error) = lock.committed(is_login) {
+                log::warn!("other processes of the app do not hear of a change: {error}");
+            }
+        }
         let mut state = lock(&slot.state);
+        if result.is_ok() {
+            state.stamp = others.as_ref().map(|lock| lock.mark().stamp);
+        }
         Ok(match result {
             Ok(()) => {
-                let record = match change {
-                    Change::Set { record, .. } => Some(record),
-                    Change::Clear => None,
+                let (record, at_rest) = match change {
+                    Change::Set { record, bytes, .. } => {
+                        (Some(record), AtRest::of(Some(bytes.as_slice())))
+                    }
+                    Change::Clear => (None, AtRest::Nothing),
                 };
                 let present = record.is_some();
-                let revision = state.settle(record.filter(|_| self.memory_copy).map(Arc::new));
+                let revision = state.settle(record.filter(|_| self.memory_copy), at_rest);
                 Written {
                     revision,
                     present,
@@ -294,9 +479,7 @@ impl Inner {
 async fn spawn<T: Send + 'static>(
     call: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Result<T> {
-    tauri::async_runtime::spawn(call)
-        .await
-        .unwrap_or_else(|_| Err(stopped()))
+    task::spawn(call).await.unwrap_or_else(|_| Err(stopped()))
 }
 
 fn stopped() -> Error {

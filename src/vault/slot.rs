@@ -2,19 +2,19 @@
 
 use std::{
     collections::HashMap,
+    hash::{BuildHasher, RandomState},
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
 };
 
 use futures_util::future::Shared;
 
-use super::StoredRecord;
-use crate::{Account, Record, Result, store::Prompts, sync::lock};
+use super::Stored;
+use crate::{Account, Record, Result, processes::Stamp, store::Prompts, sync::lock};
 
 /// A read that is under way, for everybody who asks meanwhile: an unlock prompt that was dismissed
 /// is not shown once for each of them.
-pub(super) type SharedRead =
-    Shared<Pin<Box<dyn Future<Output = Result<Option<StoredRecord>>> + Send>>>;
+pub(super) type SharedRead = Shared<Pin<Box<dyn Future<Output = Result<Option<Stored>>> + Send>>>;
 
 /// What the vault knows of one account.
 pub(super) struct Slot {
@@ -30,10 +30,30 @@ pub(super) struct State {
     /// Counts the changes, and what may have been one.
     pub(super) revision: u64,
     pub(super) copy: Option<Arc<Record>>,
+    /// What the store held when it was last read or written.
+    pub(super) at_rest: AtRest,
+    /// The stamp of the other processes at that time.
+    pub(super) stamp: Option<Stamp>,
     /// The last write has no known outcome and may still reach the store, so no read is kept in memory.
     pub(super) unsettled: bool,
     reading: Option<Reading>,
     reads: u64,
+}
+
+/// What is known of the bytes that the store holds. It keeps a digest of them, and no secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum AtRest {
+    #[default]
+    NotKnown,
+    Nothing,
+    Bytes(u64),
+}
+
+impl AtRest {
+    pub(super) fn of(bytes: Option<&[u8]>) -> Self {
+        static DIGEST: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+        bytes.map_or(Self::Nothing, |bytes| Self::Bytes(DIGEST.hash_one(bytes)))
+    }
 }
 
 struct Reading {
@@ -45,10 +65,10 @@ struct Reading {
 
 impl State {
     /// The copy in memory.
-    pub(super) fn stored(&self) -> Option<StoredRecord> {
+    pub(super) fn stored(&self) -> Option<Stored> {
         let copy = self.copy.as_ref()?;
-        Some(StoredRecord {
-            record: Record::clone(copy),
+        Some(Stored {
+            record: copy.clone(),
             revision: self.revision,
         })
     }
@@ -80,9 +100,10 @@ impl State {
         result
     }
 
-    /// The store has carried out a write; `copy` is what memory keeps of it.
-    pub(super) fn settle(&mut self, copy: Option<Arc<Record>>) -> u64 {
+    /// The store has carried out a write of `at_rest`; `copy` is what memory keeps of it.
+    pub(super) fn settle(&mut self, copy: Option<Arc<Record>>, at_rest: AtRest) -> u64 {
         self.copy = copy;
+        self.at_rest = at_rest;
         self.unsettled = false;
         self.revision += 1;
         self.revision
@@ -91,6 +112,7 @@ impl State {
     /// A write may or may not have happened: only the store knows what the record is now.
     pub(super) fn unsettle(&mut self) -> u64 {
         self.copy = None;
+        self.at_rest = AtRest::NotKnown;
         self.unsettled = true;
         self.revision += 1;
         self.revision

@@ -185,6 +185,10 @@ impl SecretStore for Unreliable {
         Ok(Exclusive::new(turn))
     }
 
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     fn max_len(&self) -> Option<usize> {
         self.max_len
     }

@@ -1,13 +1,17 @@
-//! The app that `npm run bench` measures, with the plugin or without it. It does the one thing that its
-//! argument names and writes the figures as one line of JSON.
+//! The app that `npm run bench` measures: without the plugin, with it, or with a raw D-Bus client to compare it with
+//! as well. It does the one thing that its argument names and writes the figures as one line of JSON.
 
-#[cfg(all(feature = "plugin", target_os = "linux"))]
+#[cfg(all(feature = "raw-client", target_os = "linux"))]
 mod list;
-#[cfg(all(feature = "plugin", target_os = "linux"))]
+#[cfg(all(feature = "raw-client", target_os = "linux"))]
 mod raw;
-#[cfg(all(feature = "plugin", target_os = "linux"))]
+#[cfg(all(feature = "raw-client", target_os = "linux"))]
+mod turns;
+#[cfg(all(feature = "raw-client", target_os = "linux"))]
 mod writes;
 
+#[cfg(feature = "plugin")]
+use std::time::Duration;
 use std::{
     env,
     error::Error,
@@ -55,7 +59,7 @@ fn bench<R: Runtime>() -> TauriPlugin<R> {
 }
 
 /// What is measured without a window, on a thread of its own.
-#[cfg(all(feature = "plugin", target_os = "linux"))]
+#[cfg(all(feature = "raw-client", target_os = "linux"))]
 fn measure_without_window(mode: &str, app: &AppHandle) -> bool {
     let measure = match mode {
         "writes" => writes::measure,
@@ -73,7 +77,7 @@ fn measure_without_window(mode: &str, app: &AppHandle) -> bool {
     true
 }
 
-#[cfg(not(all(feature = "plugin", target_os = "linux")))]
+#[cfg(not(all(feature = "raw-client", target_os = "linux")))]
 fn measure_without_window(_mode: &str, _app: &AppHandle) -> bool {
     false
 }
@@ -82,7 +86,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mode = env::args().nth(1).ok_or(USAGE)?;
     let app = tauri::Builder::default().plugin(bench());
     #[cfg(feature = "plugin")]
-    let app = app.plugin(tauri_plugin_secure_token::init());
+    let app = app.plugin(
+        tauri_plugin_secure_token::Builder::new()
+            // Ten thousand accounts take gnome-keyring 16 s, and on a busy machine more than the 30 s that an app has.
+            .deadline(Duration::from_mins(5))
+            .build(),
+    );
     app.setup(move |app| {
         if !measure_without_window(&mode, app.handle()) {
             let page = WebviewUrl::App(format!("index.html?mode={mode}").into());

@@ -1,19 +1,27 @@
 //! The Secret Service by single calls over libdbus, which have no code in common with the plugin: what its writes
 //! are compared with.
 
-use std::{collections::HashMap, error::Error, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    error::Error,
+    time::Duration,
+};
 
 use dbus::{
-    Path,
+    Message, Path,
     arg::{PropMap, RefArg, Variant},
     blocking::{Connection, Proxy},
 };
 use tauri_plugin_secure_token::Account;
 
+const BUS_NAME: &str = "org.freedesktop.secrets";
 const SERVICE: &str = "org.freedesktop.Secret.Service";
 const COLLECTION: &str = "org.freedesktop.Secret.Collection";
 const ITEM: &str = "org.freedesktop.Secret.Item";
+const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 const TIMEOUT: Duration = Duration::from_mins(1);
+/// As many calls as the plugin has under way at once.
+const IN_FLIGHT: usize = 64;
 
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 pub(crate) type Attributes = HashMap<String, String>;
@@ -40,8 +48,7 @@ impl Raw {
         let bus = Connection::new_session()?;
         let service = at(&bus, "/org/freedesktop/secrets".into());
         // A session that is the first thing which gnome-keyring is asked for over a connection can end it.
-        let (_properties,): (PropMap,) =
-            service.method_call("org.freedesktop.DBus.Properties", "GetAll", (SERVICE,))?;
+        let (_properties,): (PropMap,) = service.method_call(PROPERTIES, "GetAll", (SERVICE,))?;
         let (_output, session): (Variant<String>, Path<'static>) =
             service.method_call(SERVICE, "OpenSession", ("plain", Variant("")))?;
         let (collection,) = service.method_call(SERVICE, "ReadAlias", ("default",))?;
@@ -102,6 +109,36 @@ impl Raw {
         Ok(secret.2.len())
     }
 
+    /// Reads the attributes of every item of `service`, and returns how many there are.
+    pub(crate) fn read_attributes(&self, service: &str) -> Result<usize, Failure> {
+        let collection = at(&self.bus, self.collection.clone());
+        let wanted = HashMap::from([("service", service)]);
+        let (items,): (Vec<Path<'static>>,) =
+            collection.method_call(COLLECTION, "SearchItems", (wanted,))?;
+        let bus = self.bus.channel();
+        let mut unasked = items.iter();
+        let mut under_way = HashSet::new();
+        loop {
+            for item in unasked.by_ref().take(IN_FLIGHT - under_way.len()) {
+                let get =
+                    Message::method_call(&BUS_NAME.into(), item, &PROPERTIES.into(), &"Get".into());
+                let serial = bus.send(get.append2(ITEM, "Attributes"));
+                under_way.insert(serial.map_err(|()| "the bus is gone")?);
+            }
+            if under_way.is_empty() {
+                return Ok(items.len());
+            }
+            bus.read_write(Some(TIMEOUT))
+                .map_err(|()| "the bus is gone")?;
+            while let Some(mut message) = bus.pop_message() {
+                let serial = message.get_reply_serial();
+                if serial.is_some_and(|serial| under_way.remove(&serial)) {
+                    let _: Variant<Attributes> = message.as_result()?.read1()?;
+                }
+            }
+        }
+    }
+
     fn secret(&self, value: &str) -> Secret {
         let kind = "text/plain".to_owned();
         (self.session.clone(), Vec::new(), value.into(), kind)
@@ -109,5 +146,5 @@ impl Raw {
 }
 
 fn at<'a>(bus: &'a Connection, path: Path<'static>) -> Proxy<'static, &'a Connection> {
-    Proxy::new("org.freedesktop.secrets", path, TIMEOUT, bus)
+    Proxy::new(BUS_NAME, path, TIMEOUT, bus)
 }

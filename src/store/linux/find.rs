@@ -52,7 +52,10 @@ impl Look {
     /// Searches the default collection for the items of `account`, which have the attributes `wanted`.
     ///
     /// Takes one round trip if the item is where it was the last time and all that led to it is still so, or if
-    /// there is no item.
+    /// there is no item. What is then done to the item takes a second one: a provider carries out every call that it
+    /// receives, so a `SetSecret` or `Delete` that was sent along would also hit an item that is no longer ours.
+    /// gnome-keyring (42.1) gives the number of a removed item to a new one after a restart, and any program can change
+    /// an item's attributes.
     pub(super) async fn at(
         connection: &Connection,
         account: &Account,

@@ -257,7 +257,7 @@ impl SecretService {
                 continue;
             };
             // A name that breaks the rules for accounts is not one of ours.
-            if let Ok(account) = Account::new(name)
+            if let Ok(account) = Account::at_rest(name)
                 && is_exactly(&attributes, &self.attributes(&account))
             {
                 accounts.insert(account);

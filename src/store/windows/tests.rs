@@ -51,6 +51,21 @@ async fn read(store: &impl SecretStore) -> Vec<u8> {
 }
 
 #[tokio::test]
+async fn an_item_of_the_plugins_own_is_kept_and_listed_with_its_pieces() {
+    let store = empty("app.secure-token.tests.own").await;
+    let (own, prompts) = (Account::revokes(), Prompts::default());
+    for length in [10, 3 * MAX_LEN] {
+        let bytes = vec![b'x'; length];
+        chunked::set(&store, &own, &bytes, &prompts).await.unwrap();
+        let stored = chunked::get(&store, &own, &prompts).await.unwrap();
+        assert_eq!(stored.unwrap().as_slice(), bytes);
+    }
+    assert_eq!(items(&store).await.len(), 4);
+    chunked::delete(&store, &own, &prompts).await.unwrap();
+    assert!(items(&store).await.is_empty());
+}
+
+#[tokio::test]
 async fn an_item_holds_2560_bytes_and_longer_records_take_several() {
     let store = empty("app.secure-token.tests.sizes").await;
     for (length, pieces) in [

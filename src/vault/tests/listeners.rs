@@ -3,10 +3,19 @@
 use std::sync::mpsc;
 
 use super::*;
-use crate::{SecureToken, store::memory::MemoryStore};
+use crate::{
+    SecureToken,
+    session::{Limits, Outbox, Sessions},
+    store::memory::MemoryStore,
+};
 
 fn tokens() -> SecureToken {
-    SecureToken(Vault::new(Arc::new(MemoryStore::default()), LATE, true))
+    let store = Arc::new(MemoryStore::default());
+    let vault = Vault::new(store.clone(), LATE, true);
+    let (alone, limits) = (Processes::none(), Limits::with_refresh(LATE));
+    let outbox = Outbox::new(store, alone.clone(), LATE);
+    let sessions = Sessions::new(vault.clone(), &alone, outbox, None, None, limits);
+    SecureToken { vault, sessions }
 }
 
 /// Waits for the next notice without blocking the runtime of the test.
@@ -20,7 +29,7 @@ async fn p2_a_listener_that_panics_does_not_fail_the_write_that_it_hears_of() {
     let tokens = tokens();
     let (sender, notices) = mpsc::channel();
     let _bad = tokens.watch_tokens(|_| panic!("a fault of the test"));
-    let _worse = tokens.0.watch(|_| panic!("a fault of the test"));
+    let _worse = tokens.vault.watch(|_| panic!("a fault of the test"));
     let _good = tokens.watch_tokens(move |notice| sender.send(notice.clone()).unwrap());
     let written = tokens.set_token(&account(), record("t"), None).await;
     assert_eq!(written, Ok(1));

@@ -114,7 +114,7 @@ impl Key {
             return Err(fault::damaged());
         }
         Ok(Sealed {
-            account: Account::new(content.account).map_err(|_| fault::damaged())?,
+            account: Account::at_rest(content.account).map_err(|_| fault::damaged())?,
             bytes: Zeroizing::new(content.record.to_vec()),
         })
     }

@@ -117,6 +117,20 @@ fn p1_p6_what_is_no_file_is_an_error_and_is_not_waited_for() {
 }
 
 #[test]
+fn an_item_of_the_plugins_own_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("record.keyring");
+    let own = Sealed {
+        account: Account::revokes(),
+        ..sealed(b"revokes")
+    };
+    let (_waits, call) = call();
+    sealed_file::write(&path, SERVICE, &own, &SECRET, &call).unwrap();
+    let read = sealed_file::read(&path, SERVICE, &SECRET).unwrap().unwrap();
+    assert_eq!(read.account, Account::revokes());
+}
+
+#[test]
 fn p6_a_write_or_removal_whose_call_has_ended_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("record.keyring");

@@ -1,0 +1,340 @@
+//! One refresh, from its beginning to the commit of what it brought.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::future::Either;
+
+use super::{
+    callbacks::{Refresh, RefreshError},
+    clock::Moment,
+    flight::{Ask, Reply, Rest, Want, failure},
+    owner::Owner,
+    pause,
+    state::{Basis, Saved, Unsaved},
+    tokens::Tokens,
+    view::Message,
+};
+use crate::{
+    error::{Error, ErrorCode},
+    record::Record,
+    task,
+    vault::ChangedBy,
+};
+
+/// How many pages are tried before a refresh fails.
+const MOST_PAGES: usize = 3;
+
+/// How often a rotation is written although its revision was spent by a write of this process.
+const ATTEMPTS: usize = 3;
+
+impl Owner {
+    /// Carries out the flight `id`, which has just begun.
+    pub(super) fn fly(self: &Arc<Self>, id: u64) {
+        let owner = self.clone();
+        task::spawn(async move {
+            owner.carry_out(id).await;
+            owner.change(|state| {
+                if state.is_flying(id) {
+                    state.flight = None;
+                }
+            });
+            owner.refresh_ahead();
+        });
+    }
+
+    fn is_flying(&self, id: u64) -> bool {
+        self.look(|state| state.is_flying(id))
+    }
+
+    async fn carry_out(self: &Arc<Self>, id: u64) {
+        let mut others = match self.keep_others_from_refreshing().await {
+            Ok(others) => others,
+            Err(error) => return self.fail(id, error, None),
+        };
+        let before = self.record();
+        self.read_before_refresh().await;
+        let Some(record) = self.record().filter(|_| self.is_flying(id)) else {
+            return;
+        };
+        // Somebody else has renewed it.
+        if before.as_ref() != Some(&record) {
+            return;
+        }
+        if let Some(refresh_token) = &record.refresh_token {
+            others.begin_use(refresh_token);
+        }
+        let reply = match &self.common.refresh {
+            Some(refresh) => self.by_rust(id, refresh, record).await,
+            None => self.by_a_page(id).await,
+        };
+        match reply {
+            Some(Reply::Renewed(tokens)) => {
+                let is_saved = self.commit(id, tokens).await;
+                if is_saved {
+                    others.end_use();
+                }
+            }
+            Some(Reply::Ended) => {
+                self.end(id).await;
+                others.end_use();
+            }
+            Some(Reply::Failed {
+                retry_after,
+                status,
+            }) => {
+                // With a status the server has refused to use the token. Without one nobody knows.
+                if status.is_some() || retry_after.is_some() {
+                    others.end_use();
+                }
+                self.fail(id, failure(status), retry_after);
+            }
+            None => {}
+        }
+    }
+
+    /// Takes over what another process has changed. A store that cannot be read keeps nobody from
+    /// refreshing.
+    async fn read_before_refresh(&self) {
+        let _turn = self.saving.lock().await;
+        self.pull().await;
+    }
+
+    /// Lets the app's Rust function buy the tokens. `None`: the login has ended meanwhile, and the tokens
+    /// that still come are revoked.
+    async fn by_rust(
+        self: &Arc<Self>,
+        id: u64,
+        refresh: &Refresh,
+        record: Arc<Record>,
+    ) -> Option<Reply> {
+        let bought = refresh(self.account.clone(), Record::clone(&record));
+        let limit = self.common.limits.refresh;
+        let owner = self.clone();
+        // A task of its own: a panic of the app's function is a failure, and a login that ends meanwhile
+        // does not wait for it.
+        let mut task = task::spawn(async move {
+            let reply = match tokio::time::timeout(limit, bought).await {
+                Ok(Ok(tokens)) => match tokens.check() {
+                    Ok(()) => Reply::Renewed(tokens),
+                    Err(error) => {
+                        log::error!("the refresh of {} failed: {error}", owner.account);
+                        Reply::failed()
+                    }
+                },
+                Ok(Err(RefreshError::Ended)) => Reply::Ended,
+                Ok(Err(RefreshError::Failed { retry_after })) => Reply::Failed {
+                    retry_after,
+                    status: None,
+                },
+                Err(_) => Reply::failed(),
+            };
+            if let Reply::Renewed(tokens) = &reply
+                && !owner.is_flying(id)
+            {
+                let now = Moment::now();
+                let before = record.refresh_token.as_ref();
+                let bought = tokens.clone().into_record(before, now);
+                owner.change(|state| state.revoke(bought));
+                owner.deliver_revokes();
+            }
+            reply
+        });
+        let mut changes = self.changes.subscribe();
+        loop {
+            let ended = std::pin::pin!(changes.changed());
+            match futures_util::future::select(&mut task, ended).await {
+                Either::Left((joined, _)) => {
+                    let reply = joined.unwrap_or_else(|_| Reply::failed());
+                    return self.is_flying(id).then_some(reply);
+                }
+                Either::Right(_) if !self.is_flying(id) => return None,
+                Either::Right(_) => {}
+            }
+        }
+    }
+
+    /// Lets one page after the other try. `None`: the login has ended meanwhile.
+    async fn by_a_page(&self, id: u64) -> Option<Reply> {
+        let mut changes = self.changes.subscribe();
+        self.offer(id);
+        for _ in 0..MOST_PAGES {
+            let taken = tokio::time::timeout(self.common.limits.offer, async {
+                loop {
+                    changes.mark_unchanged();
+                    if let Some(replied) = self.take_replied(id) {
+                        return Some(replied);
+                    }
+                    // The sender lives as long as the owner.
+                    if !self.is_flying(id) || changes.changed().await.is_err() {
+                        return None;
+                    }
+                }
+            });
+            match taken.await {
+                Ok(None) => return None,
+                Ok(Some(replied)) => {
+                    let limit = self.common.limits.refresh;
+                    if let Ok(Ok(reply)) = tokio::time::timeout(limit, replied).await {
+                        return Some(reply);
+                    }
+                    if !self.is_flying(id) {
+                        return None;
+                    }
+                }
+                // The page that was asked has not come.
+                Err(_) => {}
+            }
+            if !self.offer(id) {
+                break;
+            }
+        }
+        self.fail(
+            id,
+            Error::new(ErrorCode::Timeout, "no window carried out the refresh"),
+            None,
+        );
+        None
+    }
+
+    /// Offers the flight to the page that asks first, and asks one. Returns whether there is one.
+    fn offer(&self, id: u64) -> bool {
+        let asked = self.change(|state| {
+            let flight = state.flight.as_mut().filter(|flight| flight.id == id)?;
+            flight.offer();
+            if state.lessees > 0 {
+                return Some(None);
+            }
+            state.views.ask().map(Some)
+        });
+        if let Some(Some(deliver)) = &asked {
+            deliver(&Message::Refresh);
+        }
+        asked.is_some()
+    }
+
+    /// Puts what the server sent into the store and into memory, before anybody is told.
+    /// Returns whether the outcome is in the store.
+    async fn commit(self: &Arc<Self>, id: u64, tokens: Tokens) -> bool {
+        let now = Moment::now();
+        let (record, basis, remember) = self.look(|state| {
+            let before = state
+                .record()
+                .and_then(|record| record.refresh_token.as_ref());
+            let remember = state.held().is_some_and(|held| held.remember);
+            let record = Arc::new(tokens.into_record(before, now));
+            (record, state.basis_of_a_rotation(), remember)
+        });
+        let saved = match basis {
+            Basis::Record {
+                revision,
+                record: before,
+            } if remember => match self.write_rotation(id, &record, revision, &before).await {
+                Some(saved) => saved,
+                None => return true,
+            },
+            // The sign-in is not stored yet: the newest record of it will be.
+            basis => Saved::No(Unsaved::failed(basis, None)),
+        };
+        let is_saved = matches!(saved, Saved::Yes);
+        self.change(|state| state.land(id, &record, saved, now));
+        self.deliver_revokes();
+        self.save_soon();
+        is_saved
+    }
+
+    /// Writes `record` in the place of `before`. `None`: somebody else has changed the account, which is
+    /// taken over.
+    async fn write_rotation(
+        self: &Arc<Self>,
+        id: u64,
+        record: &Arc<Record>,
+        mut revision: u64,
+        before: &Arc<Record>,
+    ) -> Option<Saved> {
+        let vault = &self.common.vault;
+        let unsaved = |revision, error| {
+            let record = before.clone();
+            let basis = Basis::Record { revision, record };
+            Some(Saved::No(Unsaved::failed(basis, error)))
+        };
+        for _ in 0..ATTEMPTS {
+            let set = vault.set_shared(
+                &self.account,
+                record.clone(),
+                Some(revision),
+                ChangedBy::Rotation,
+            );
+            // The write goes on when nobody waits for it any longer.
+            let Ok(written) = tokio::time::timeout(self.common.limits.commit, set).await else {
+                return unsaved(revision, None);
+            };
+            match written {
+                Ok(revision) => {
+                    return self.change(|state| {
+                        state.at_rest = state.at_rest.max(revision);
+                        Some(Saved::Yes)
+                    });
+                }
+                Err(error) if error.code() == ErrorCode::Conflict => {}
+                Err(error) => return unsaved(revision, Some(error)),
+            }
+            match vault.reread(&self.account).await {
+                Ok(now) if now.record.as_ref() == Some(before) => revision = now.revision,
+                Ok(now) => {
+                    let login = self.number();
+                    self.change(|state| {
+                        if state.is_flying(id) {
+                            state.adopt(now.record, now.revision, login, now.by);
+                        }
+                        state.revoke(Record::clone(record));
+                    });
+                    self.deliver_revokes();
+                    return None;
+                }
+                Err(error) => return unsaved(revision, Some(error)),
+            }
+        }
+        unsaved(revision, None)
+    }
+
+    /// Ends the session: the server has refused the refresh token for good.
+    async fn end(self: &Arc<Self>, id: u64) {
+        let login = self.number();
+        let ended = self.change(|state| {
+            let is_flying = state.is_flying(id);
+            if is_flying {
+                state.refuse(login);
+            }
+            is_flying
+        });
+        if ended {
+            self.save().await;
+        }
+    }
+
+    fn fail(&self, id: u64, error: Error, retry_after: Option<Duration>) {
+        self.change(|state| {
+            if !state.is_flying(id) {
+                return;
+            }
+            let failures = state.rest.as_ref().map_or(0, |rest| rest.failures + 1);
+            let span = pause::after_refresh(retry_after, failures);
+            state.flight = None;
+            state.rest = Some(Rest::new(id, error, failures, span));
+        });
+    }
+
+    /// Refreshes a token that lives for less than `min_life`, for nobody who waits.
+    pub(super) async fn renew(self: &Arc<Self>, min_life: Duration) {
+        let want = Want::new(Ask::Fresh(min_life), None, None);
+        if let Err(error) = self.give(want).await {
+            log::info!("the token of {} was not renewed: {error}", self.account);
+        }
+    }
+
+    /// As [`renew`](Self::renew), for a caller that does not wait.
+    pub(super) fn renew_soon(self: &Arc<Self>) {
+        let owner = self.clone();
+        task::spawn(async move { owner.renew(Duration::ZERO).await });
+    }
+}
