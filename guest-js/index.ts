@@ -22,6 +22,7 @@ export {
 export {
   createSession,
   type IsRefused,
+  type RefreshTools,
   type Session,
   type SessionOptions,
   type SignedOutReason,

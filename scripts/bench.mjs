@@ -63,6 +63,7 @@ async function measurePairs() {
   // The first leaves a token behind, which the others read.
   const writes = (await run(withRawClient, 'writes')).figures;
   const getOverNoop = (await run(withPlugin, 'calls')).figures;
+  const freshTokenOverNoop = (await run(withPlugin, 'fresh-token')).figures;
   const launchOverNoop = [];
   for (let count = 0; count <= launches; count += 1) {
     const token = async () => (await run(withPlugin, 'first-token')).ms;
@@ -76,7 +77,7 @@ async function measurePairs() {
     }
   }
   // The first pair of launches only warms up.
-  return { getOverNoop, launchOverNoop: launchOverNoop.slice(1), ...writes };
+  return { getOverNoop, freshTokenOverNoop, launchOverNoop: launchOverNoop.slice(1), ...writes };
 }
 
 /** Wake-ups with the plugin and without it, both apps at the same time. */

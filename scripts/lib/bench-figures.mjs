@@ -4,7 +4,9 @@
 export const limits = {
   // get_token from memory against a command that does nothing, both over IPC.
   getOverNoop: 1.1,
-  // Start of the process to the token in the page's memory, against the app without the plugin to its first answer.
+  // A token that has not expired, through the owner of the session, against the same.
+  freshTokenOverNoop: 1.1,
+  // Start of the process to the session and its token in the page's memory, against the app without the plugin to its first answer.
   launchOverNoop: 1.1,
   // set_token against one SetSecret with as many bytes, on an item whose path is known.
   setOverSetSecret: 1.25,

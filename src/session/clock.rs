@@ -81,3 +81,24 @@ pub(super) mod virtual_wall {
         now.saturating_add_signed(SET_BY.with(Cell::get))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_span_passes_on_either_clock() {
+        let start = Moment::now();
+        virtual_wall::set_by(-3_600_000);
+        assert!(!start.is_past(MINUTE, Moment::now()));
+        // The clock was set back, and the machine is awake.
+        tokio::time::advance(MINUTE).await;
+        assert!(start.is_past(MINUTE, Moment::now()));
+        // The machine has slept: the steady clock stood still.
+        let start = Moment::now();
+        virtual_wall::set_by(60_000);
+        assert!(start.is_past(MINUTE, Moment::now()));
+    }
+}

@@ -79,6 +79,8 @@ impl Owner {
                 return;
             }
             match found {
+                // The store is empty since it is to keep nothing of this login.
+                Ok(now) if now.record.is_none() && state.is_not_kept() => {}
                 Ok(now) => state.adopt(now.record, now.revision, login, now.by),
                 Err(error) => state.cannot_read(error),
             }

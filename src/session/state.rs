@@ -302,6 +302,11 @@ impl State {
         }
     }
 
+    /// Whether somebody is signed in whose record the store is not to keep.
+    pub(super) fn is_not_kept(&self) -> bool {
+        self.held().is_some_and(|held| !held.remember)
+    }
+
     /// Whether there is somebody who can refresh.
     pub(super) fn can_refresh(&self) -> bool {
         self.able.refresh || self.views.refresh()

@@ -1,10 +1,21 @@
 // Measures what the address asks for and hands the figures to the app.
-const { invoke } = window.__TAURI__.core;
+const { Channel, invoke } = window.__TAURI__.core;
 
 const noop = () => invoke('plugin:bench|noop');
 const getToken = async () => {
   if ((await invoke('plugin:secure-token|get_token')) === null) throw new Error('there is no token to read');
 };
+/** A token that has not expired, through the owner of the session. */
+const freshToken = () => sessionToken({ fresh: true });
+
+async function sessionToken(args) {
+  const { token } = await invoke('plugin:secure-token|session_token', args);
+  if (token === undefined) throw new Error('nobody is signed in');
+}
+
+/** What a page does when it starts. */
+const openSession = () =>
+  Promise.all([invoke('plugin:secure-token|session_open', { channel: new Channel() }), sessionToken({})]);
 
 const rounds = 41;
 const callsInRound = 200;
@@ -17,17 +28,17 @@ async function time(call) {
 }
 
 /** One pair a round, each first in every other round; the first round only warms up. */
-async function compareCalls() {
+const compareCalls = (call) => async () => {
   const pairs = [];
   for (let round = 0; round < rounds; round += 1) {
     const tokenFirst = round % 2 === 0;
-    const first = await time(tokenFirst ? getToken : noop);
-    const second = await time(tokenFirst ? noop : getToken);
+    const first = await time(tokenFirst ? call : noop);
+    const second = await time(tokenFirst ? noop : call);
     const [token, base] = tokenFirst ? [first, second] : [second, first];
     pairs.push([token / callsInRound, base / callsInRound]);
   }
   return pairs.slice(1);
-}
+};
 
 /** The app goes on, with nothing to do. */
 const thenIdle = (call) => async () => {
@@ -37,10 +48,11 @@ const thenIdle = (call) => async () => {
 };
 
 const modes = {
-  calls: compareCalls,
-  'first-token': getToken,
+  calls: compareCalls(getToken),
+  'fresh-token': compareCalls(freshToken),
+  'first-token': openSession,
   'first-noop': noop,
-  'idle-token': thenIdle(getToken),
+  'idle-token': thenIdle(openSession),
   'idle-noop': thenIdle(noop),
 };
 
