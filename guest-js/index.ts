@@ -21,6 +21,7 @@ export {
 } from './requests/fetch.js';
 export {
   createSession,
+  type IsRefused,
   type RefreshTools,
   type Session,
   type SessionOptions,

@@ -6,8 +6,7 @@ import type { RefreshOutcome } from '../ipc/owner.js';
 import { call } from '../shared/emit.js';
 import { tellOnce } from '../shared/tell-once.js';
 import { areAsExpected, inspect, receive } from './receive.js';
-import type { IsRefused } from './refusal.js';
-import type { RefreshTools, Tokens } from './session-types.js';
+import type { IsRefused, RefreshTools, Tokens } from './session-types.js';
 
 /** What the app gave to refresh with. */
 export interface Refresher {
@@ -53,14 +52,15 @@ function complain(fault: SecureTokenError, { onError }: Refresher): void {
 
 /** What the failure means to the owner. */
 async function judge(cause: unknown, { isRefused, onError }: Refresher): Promise<RefreshOutcome> {
+  const report = (error: unknown) => call(onError, error as Error);
   try {
     const [refusal, hint] = await Promise.all([import('./refusal.js'), import('./refresh-hint.js')]);
-    const verdict = await refusal.judge(cause, isRefused);
-    if ('failed' in verdict) hint.hintAtFailure(cause);
+    const verdict = await refusal.judge(cause, isRefused, report);
+    if ('failed' in verdict && verdict.status === undefined) hint.hintAtFailure(cause);
     return verdict;
   } catch (error) {
     // The page can load nothing any more. A failure that nobody has judged ends nothing.
-    call(onError, error as Error);
+    report(error);
     return { failed: true };
   }
 }

@@ -1,7 +1,7 @@
 // Checks the tokens that a server sent.
 
 import { check, RECORD } from '../ipc/check.js';
-import type { SecureTokenError } from '../ipc/errors.js';
+import { SecureTokenError } from '../ipc/errors.js';
 import type { SentTokens } from '../ipc/owner.js';
 import type { Tokens } from './session-types.js';
 
@@ -48,6 +48,8 @@ export function receive({ token, refreshToken, expiresIn, expiresAt }: Tokens): 
     if (isAhead(now + expiresIn * 1000)) tokens.expiresIn = expiresIn;
   } else if (isAhead(expiresAt)) tokens.expiresAt = Math.round(expiresAt as number);
   check({ token, refreshToken: tokens.refreshToken }, RECORD);
+  if (!FIELD_VALUE.test(token))
+    throw new SecureTokenError('invalid-argument', 'no header can carry the token');
   return tokens;
 }
 

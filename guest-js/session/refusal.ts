@@ -1,19 +1,18 @@
 // What a rejected `refresh` means: the server has refused the refresh token for good, or something passing went wrong.
 
+import { SecureTokenError } from '../ipc/errors.js';
 import { retryAfter } from './retry-delay.js';
-
-/** Decides whether what {@link SessionOptions.refresh} rejected with ends the session. */
-export type IsRefused = (cause: unknown) => boolean | Promise<boolean>;
+import type { IsRefused } from './session-types.js';
 
 /** What a rejected refresh means to the session: it has ended, or asks again later. */
 export type Verdict =
   | { ended: true }
   | {
       failed: true;
-      /** For how many milliseconds the server wants to be left alone. 0: it did not say. */
-      retryAfter: number;
+      /** For how many milliseconds the server wants to be left alone, if it said so. */
+      retryAfter?: number | undefined;
       /** The status of the response, if there was one. */
-      status?: number;
+      status?: number | undefined;
     };
 
 /**
@@ -66,7 +65,10 @@ const DEPTH = 5;
 
 /** A body that says why a refresh was refused is short and is there at once. */
 const LONGEST_BODY = 65_536;
-const BODY_DEADLINE = 5000;
+const BODY_DEADLINE = 3000;
+
+/** For how many milliseconds a rule of the app may think. Whoever refreshes has to answer before the lease ends. */
+const RULE_DEADLINE = 4000;
 
 /** A rejection, the responses in it, and the same of what caused it. Any of them may hold what the server said. */
 function layersOf(cause: unknown): unknown[] {
@@ -82,7 +84,7 @@ function layersOf(cause: unknown): unknown[] {
 function statusOf(layers: unknown[]): number | undefined {
   for (const layer of layers) {
     const { status, statusCode = status } = Object(layer);
-    if (typeof statusCode === 'number') return statusCode;
+    if (Number.isInteger(statusCode) && statusCode >= 100 && statusCode < 600) return statusCode;
   }
   return undefined;
 }
@@ -170,18 +172,8 @@ function isData(body: unknown): boolean {
 }
 
 /**
- * Whether what a refresh rejected with means that the server has refused the refresh token for good. The default of
+ * Whether what a refresh rejected with means that the server has refused the refresh token for good: the usual rule, see
  * {@link SessionOptions.isRefused}.
- *
- * It knows a `Response` that is thrown as it is, the errors of axios, ky, ofetch, openapi-fetch and Angular, bodies that are
- * thrown after they were parsed, and errors with any of these as their `response` or `cause`. It is refused:
- *
- * - with the error `invalid_grant` (RFC 6749 section 5.2), whatever the status, and with the codes by which Supabase, Firebase
- *   and GitHub say the same;
- * - with the status 401 or 403, unless the body has another error of OAuth, such as `invalid_client`, or is HTML: the page
- *   of a firewall says nothing about the token.
- *
- * All else passes: no network, 429, 5xx, an abort.
  */
 export async function isRefused(cause: unknown): Promise<boolean> {
   const layers = layersOf(cause);
@@ -198,20 +190,37 @@ export async function isRefused(cause: unknown): Promise<boolean> {
   return isUsedUp || !codes.some((code) => OAUTH_ERRORS.has(code as string));
 }
 
+/** What the rule says. `false` if it throws, or does not say in time: then nobody has said that the session has ended. */
+async function ask(rule: IsRefused, cause: unknown, report: (error: unknown) => void): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new SecureTokenError('timeout', `isRefused did not settle within ${RULE_DEADLINE} ms`);
+    timer = setTimeout(() => reject(error), RULE_DEADLINE);
+  });
+  try {
+    return await Promise.race([rule(cause, isRefused), late]);
+  } catch (error) {
+    report(error);
+    return false;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /**
- * Judges a rejected refresh. Never rejects: an `isRefused` that throws has not said that the session is at its end.
+ * Judges a rejected refresh. Never rejects.
  *
- * @param refused The app's own classification. {@link SessionEnded} needs none.
+ * @param rule That of the app. {@link SessionEnded} needs none.
+ * @param report Hears why the rule failed.
  */
-export async function judge(cause: unknown, refused: IsRefused = isRefused): Promise<Verdict> {
+export async function judge(
+  cause: unknown,
+  rule: IsRefused = isRefused,
+  report: (error: unknown) => void = () => {},
+): Promise<Verdict> {
   if (Object(cause).name === 'SessionEnded') return { ended: true };
-  const ask = async () => refused(cause);
-  if (await ask().catch(() => false)) return { ended: true };
+  if (await ask(rule, cause, report)) return { ended: true };
   const layers = layersOf(cause);
-  const status = statusOf(layers);
-  return {
-    failed: true,
-    retryAfter: Math.ceil(layers.map(retryAfter).find((wait) => wait > 0) ?? 0),
-    ...(status !== undefined && { status }),
-  };
+  const wait = layers.map(retryAfter).find((asked) => asked > 0);
+  return { failed: true, retryAfter: wait && Math.ceil(wait), status: statusOf(layers) };
 }

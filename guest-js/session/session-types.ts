@@ -26,6 +26,16 @@ export interface Tokens {
  */
 export type SignedOutReason = 'logout' | 'refused' | 'interrupted' | 'elsewhere';
 
+/**
+ * See {@link SessionOptions.isRefused}.
+ *
+ * @param usual The usual rule, for all that the app's own does not know.
+ */
+export type IsRefused = (
+  cause: unknown,
+  usual: (cause: unknown) => Promise<boolean>,
+) => boolean | Promise<boolean>;
+
 /** What {@link SessionOptions.refresh} is given beside the record. */
 export interface RefreshTools {
   /** Aborts when nobody needs the tokens any more: after a login, a logout, or the deadline. */
@@ -60,11 +70,20 @@ export interface SessionOptions {
    */
   refresh?: ((current: TokenRecord, tools: RefreshTools) => Promise<Tokens>) | undefined;
   /**
-   * Decides whether what `refresh` rejected with means that the server has refused the refresh token for good. Default: the
-   * error `invalid_grant` (RFC 6749 section 5.2), wherever the client libraries put the body of a response, and what some
-   * well-known servers send instead; 401 and 403, unless the body names another error of OAuth or is a page of HTML.
+   * Decides whether what `refresh` rejected with means that the server has refused the refresh token for good. The usual rule
+   * is that it has
+   *
+   * - with the error `invalid_grant` (RFC 6749 section 5.2), whatever the status, and with the codes by which Supabase, Firebase
+   *   and GitHub say the same;
+   * - with the status 401 or 403, unless the body has another error of OAuth, such as `invalid_client`, or is HTML: the page
+   *   of a firewall says nothing about the token.
+   *
+   * It finds them in a `Response` that is thrown as it is, in the errors of axios, ky, ofetch, openapi-fetch and Angular, in a
+   * parsed body that is thrown, and in an error that has any of these as its `response` or `cause`.
+   *
+   * If yours throws, or takes longer than 4 seconds, the session stays and {@link SessionOptions.onError} is told.
    */
-  isRefused?: ((cause: unknown) => boolean | Promise<boolean>) | undefined;
+  isRefused?: IsRefused | undefined;
   /** How long `refresh` may take, in milliseconds: more than 0, at most 55,000. Default: 30,000. */
   refreshDeadline?: number | undefined;
   /**

@@ -207,6 +207,25 @@ describe('P3 a refresh that started earlier does not undo', () => {
   });
 });
 
+describe('P9 a login whose token has to be fetched again', () => {
+  it('is shown until that is here, and not what was before it', async () => {
+    const session = createSession();
+    await session.ready();
+    const seen: (string | undefined)[] = [];
+    session.listen(() => seen.push(session.getToken()));
+    const open = vault.hold('session_token');
+    const login = session.login(NEW);
+    await until(() => expect(vault.records.get('default')).toEqual(NEW));
+    await settle();
+    expect(session.getToken()).toBe('t2');
+    expect(await Promise.race([login, 'pending'])).toBe('pending');
+    open();
+    await login;
+    expect(session.getToken()).toBe('t2');
+    expect(new Set(seen)).toEqual(new Set(['t2']));
+  });
+});
+
 describe('P3 a write that started earlier does not land after', () => {
   it('a logout: login, then logout while the store is slow', async () => {
     const session = createSession();

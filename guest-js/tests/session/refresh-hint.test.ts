@@ -43,6 +43,8 @@ it.each([
   ['a status', Object.assign(new Error('down'), { status: 503 })],
   ['a response', Object.assign(new Error('down'), { response: { status: 503 } })],
   ['a Response', new Response(null, { status: 503 })],
+  ['a Response as the cause', new Error('down', { cause: new Response(null, { status: 503 }) })],
+  ['what ofetch and NestJS say', { statusCode: 503 }],
   ['an OAuth error', { error: 'temporarily_unavailable' }],
   ['Retry-After', { retryAfter: 5 }],
   ['our own error', new SecureTokenError('timeout', 'late')],

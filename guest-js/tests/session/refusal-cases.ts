@@ -1,8 +1,12 @@
 // What real servers send when a refresh token is refused for good, and what they and others send when it is not.
 
 import { expect, it } from 'vitest';
-import { judge } from '../../session/refusal.js';
+import * as refusal from '../../session/refusal.js';
+import type { IsRefused } from '../../session/session.js';
 import { serve } from '../support/servers.js';
+
+export const judge = (cause: unknown, rule?: IsRefused, report: (error: unknown) => void = () => {}) =>
+  refusal.judge(cause, rule, report);
 
 interface Sent {
   status: number;
@@ -146,13 +150,13 @@ export function judges(
   it.each(told(passing))('A10 %s: the session stays', async (_name, sent) => {
     const { origin } = await answer(sent);
     const cause = await rejectionOf(ask(origin));
-    expect(await judge(cause)).toEqual({ failed: true, retryAfter: 0, status: sent.status });
+    expect(await judge(cause)).toEqual({ failed: true, status: sent.status });
   });
 
   it('no network: the session stays', async () => {
     // Nothing listens there: browsers and Node refuse the port.
     const cause = await rejectionOf(ask('http://127.0.0.1:1'));
-    expect(await judge(cause)).toMatchObject({ failed: true, retryAfter: 0 });
+    expect(await judge(cause)).toMatchObject({ failed: true });
   });
 
   it('the server is left alone for as long as it asks for', async () => {

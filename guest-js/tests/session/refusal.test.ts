@@ -10,10 +10,13 @@ import createClient from 'openapi-fetch';
 import { firstValueFrom } from 'rxjs';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { SessionEnded } from '../../ipc/errors.js';
-import { isRefused, judge } from '../../session/refusal.js';
+import { isRefused } from '../../session/refusal.js';
+import type { IsRefused, SessionOptions } from '../../session/session.js';
 import { testProviders } from '../bindings/angular-app.js';
+import { until } from '../support/helpers.js';
+import { keyStore, signedInPage } from '../support/project.js';
 import { serve } from '../support/servers.js';
-import { judges } from './refusal-cases.js';
+import { judge, judges } from './refusal-cases.js';
 
 const post = { method: 'POST', body: '{"refreshToken":"r1"}' };
 /** A library that rejects by status takes the 200 of GitHub for a success. */
@@ -41,8 +44,8 @@ describe('a Response that is thrown as it is', () => {
       },
     });
     const verdict = judge(new Response(body, { status: 403 }));
-    await vi.advanceTimersByTimeAsync(5000);
-    expect(await verdict).toEqual({ failed: true, retryAfter: 0, status: 403 });
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(await verdict).toEqual({ failed: true, status: 403 });
   });
 
   it('P6 with an endless body: 64 KiB are read', async () => {
@@ -152,7 +155,11 @@ describe('what an app makes of it', () => {
     ['a status of another kind', { status: '401' }],
     ['a ring of causes', ring],
   ])('%s does not', async (_name, cause) => {
-    expect(await judge(cause)).toMatchObject({ failed: true, retryAfter: 0 });
+    expect(await judge(cause)).toMatchObject({ failed: true });
+  });
+
+  it.each([0, -1, 401.5, 4010, Number.NaN])('the status %d is none', async (status) => {
+    expect(await judge({ status })).toEqual({ failed: true });
   });
 
   it('Retry-After is a whole number of milliseconds, wherever it is', async () => {
@@ -162,23 +169,101 @@ describe('what an app makes of it', () => {
   });
 });
 
-describe('the classification of an app', () => {
-  it('decides, and may ask that of the package', async () => {
-    const isGone = (cause: unknown) => Object(cause).status === 410 || isRefused(cause);
+describe('the rule of an app', () => {
+  it('decides, and may ask the usual one', async () => {
+    const isGone: IsRefused = (cause, usual) => Object(cause).status === 410 || usual(cause);
     expect(await judge({ status: 410 }, isGone)).toEqual({ ended: true });
     expect(await judge({ status: 401 }, isGone)).toEqual({ ended: true });
     expect(await judge({ status: 404 }, isGone)).toMatchObject({ failed: true });
-    expect(await judge({ status: 401 }, () => false)).toEqual({ failed: true, retryAfter: 0, status: 401 });
+    expect(await judge({ status: 401 }, () => false)).toEqual({ failed: true, status: 401 });
   });
 
-  it('does not stop SessionEnded, and ends nothing by throwing', async () => {
+  it('does not stop SessionEnded', async () => {
     expect(await judge(new SessionEnded(), () => false)).toEqual({ ended: true });
-    const failing = () => {
-      throw new Error('a bug of the app');
-    };
-    expect(await judge({ status: 401 }, failing)).toMatchObject({ failed: true });
-    expect(await judge({ status: 401 }, () => Promise.reject(new Error('a bug')))).toMatchObject({
-      failed: true,
+  });
+
+  const bug = new Error('a bug of the app');
+  it.each<[string, IsRefused]>([
+    [
+      'throws',
+      () => {
+        throw bug;
+      },
+    ],
+    ['rejects', () => Promise.reject(bug)],
+  ])('that %s ends nothing, and is reported', async (_, rule) => {
+    const report = vi.fn();
+    const cause = { status: 401, retryAfter: 60 };
+    expect(await judge(cause, rule, report)).toEqual({ failed: true, status: 401, retryAfter: 60_000 });
+    expect(report.mock.calls).toEqual([[bug]]);
+  });
+
+  it('P6 that never settles ends nothing, and is reported before the lease ends', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const report = vi.fn();
+    const verdict = judge({ status: 401 }, () => new Promise(() => {}), report);
+    await vi.advanceTimersByTimeAsync(4000);
+    expect(await verdict).toEqual({ failed: true, status: 401 });
+    expect(report.mock.calls).toEqual([[expect.objectContaining({ code: 'timeout' })]]);
+  });
+});
+
+describe('a session', () => {
+  const sessionWith = async (options: SessionOptions) => {
+    const { createSession, vault } = await signedInPage({ token: 't1', refreshToken: 'r1' });
+    const session = createSession(options);
+    await session.ready();
+    return { session, vault };
+  };
+  const response = (status: number, body: string, type = 'application/json') =>
+    new Response(body, { status, headers: { 'content-type': type } });
+
+  it('A9 whose refresh is refused as RFC 6749 says, by a Response that is thrown as it is, ends', async () => {
+    const onSignedOut = vi.fn();
+    const { session, vault } = await sessionWith({
+      refresh: () => Promise.reject(response(400, '{"error":"invalid_grant"}')),
+      onSignedOut,
     });
+    expect(await session.refresh('t1')).toBeUndefined();
+    expect(session.getSnapshot().status).toBe('signedOut');
+    expect(onSignedOut.mock.calls).toEqual([['refused']]);
+    if (keyStore) await until(() => expect(vault.records.has('default')).toBe(false));
+  });
+
+  it.each([
+    ['the page of a firewall', response(403, '<html>', 'text/html')],
+    ['a wrong client', response(401, '{"error":"invalid_client"}')],
+  ])('A10 that meets %s stays', async (_, refused) => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const { session, vault } = await sessionWith({ refresh: () => Promise.reject(refused) });
+    await expect(session.refresh('t1')).rejects.toBe(refused);
+    expect(session.getSnapshot()).toMatchObject({ status: 'signedIn' });
+    expect(session.retryAt()).toBeGreaterThan(Date.now());
+    if (keyStore) expect(vault.records.get('default')).toEqual({ token: 't1', refreshToken: 'r1' });
+    // It says what the server said, so there is nothing to hint at.
+    expect(warn.mock.calls.flat().join()).not.toContain('no status');
+  });
+
+  it('gives no hint about an error that was caused by a response', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const cause = response(500, '');
+    const { session } = await sessionWith({ refresh: () => Promise.reject(new Error('failed', { cause })) });
+    await expect(session.refresh('t1')).rejects.toThrow('failed');
+    expect(warn.mock.calls.flat().join()).not.toContain('no status');
+  });
+
+  it('asks the rule of the app, and reports what is wrong with it', async () => {
+    const bug = new Error('a bug of the app');
+    const onError = vi.fn();
+    const isRefused = vi.fn<IsRefused>(() => {
+      throw bug;
+    });
+    const refresh = vi.fn(() => Promise.reject({ status: 410 }));
+    const { session } = await sessionWith({ refresh, isRefused, onError });
+    await expect(session.refresh()).rejects.toEqual({ status: 410 });
+    expect(onError.mock.calls).toContainEqual([bug]);
+    isRefused.mockImplementation((cause) => Object(cause).status === 410);
+    expect(await session.refresh()).toBeUndefined();
+    expect(session.getSnapshot().status).toBe('signedOut');
   });
 });
