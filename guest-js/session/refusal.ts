@@ -13,7 +13,7 @@ export type Verdict =
       /** For how many milliseconds the server wants to be left alone. 0: it did not say. */
       retryAfter: number;
       /** The status of the response, if there was one. */
-      status?: number;
+      status?: number | undefined;
     };
 
 /**
