@@ -106,8 +106,8 @@ async fn p1_p7_a_token_outlives_the_app_and_the_keyring_and_waits_for_the_unlock
     app.kill();
     assert_eq!(
         Session::files_in(&flatpak.data()).len(),
-        2,
-        "a record and a lock"
+        4,
+        "a record and its lock, and the lock and mark of its account"
     );
 
     // Nothing on this bus shows prompts, so that the portal gets none answered.
