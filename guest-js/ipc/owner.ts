@@ -12,15 +12,15 @@ export interface OwnerSnapshot {
   revision: number;
   /** Changes when the token does. A page that holds the token of another one asks for it. */
   tokenRevision: number;
-  expiresAt?: number;
+  expiresAt?: number | undefined;
   /** Whether there is a refresh token and somebody who can use it. */
   canRefresh: boolean;
   persisted: boolean;
-  error?: { code: ErrorCode; message: string };
+  error?: { code: ErrorCode; message: string } | undefined;
   /** With `signedOut`: why the login before has ended, if the owner knew it. */
-  reason?: 'logout' | 'refused' | 'elsewhere' | 'interrupted';
+  reason?: 'logout' | 'refused' | 'elsewhere' | 'interrupted' | undefined;
   /** Until when refreshing rests, in milliseconds since the Unix epoch. */
-  retryAt?: number;
+  retryAt?: number | undefined;
   /** How many records wait for a page that revokes them. */
   revokes: number;
 }
@@ -60,7 +60,7 @@ export interface TokenQuery {
 
 /** The token that was asked for, and the snapshot of the same moment. */
 export interface TokenResult {
-  token?: string;
+  token?: string | undefined;
   tokenRevision: number;
   login: number;
   snapshot: OwnerSnapshot;

@@ -20,7 +20,7 @@ export interface Refresher {
 /** How a refresh ended, for the owner, and for the callers what it was that failed. */
 export interface Ending {
   outcome: RefreshOutcome;
-  failure?: { cause: unknown };
+  failure?: { cause: unknown } | undefined;
 }
 
 /** The error for a refresh that waits for itself. Whoever judges the failure tells it to the developer. */

@@ -20,7 +20,7 @@ export interface Viewer {
 /** A login or logout of this page. It is shown at once. */
 export interface Change {
   status: 'signedIn' | 'signedOut';
-  token?: string;
+  token?: string | undefined;
   expiresAt?: number | undefined;
   canRefresh: boolean;
   send(owner: Owner): Promise<OwnerSnapshot>;
