@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use tauri::{Runtime, Webview};
 
-use crate::{Error, ErrorCode, Notice, Result, Watch, sync::lock, vault::Vault};
+use crate::{Error, ErrorCode, Notice, Result, Watch, session::PageId, sync::lock, vault::Vault};
 
 /// How many watches and views one page may have together. The npm package needs one of each per copy of
 /// itself and account.
@@ -15,6 +15,7 @@ const PER_PAGE: usize = 64;
 type Held = Box<dyn std::any::Any + Send>;
 
 struct OfPage {
+    page: PageId,
     webview: String,
     window: String,
     _held: Held,
@@ -22,7 +23,29 @@ struct OfPage {
 
 /// What every page has that is open.
 #[derive(Default, Clone)]
-pub(crate) struct Pages(Arc<Mutex<Vec<OfPage>>>);
+pub(crate) struct Pages(Arc<Mutex<Open>>);
+
+#[derive(Default)]
+struct Open {
+    held: Vec<OfPage>,
+    /// How many pages there have been.
+    pages: u64,
+}
+
+impl Open {
+    fn of<'a>(&'a self, webview: &'a str) -> impl Iterator<Item = &'a OfPage> {
+        self.held.iter().filter(move |page| page.webview == webview)
+    }
+
+    /// The page that the webview shows, which gets a name with the first thing that it has.
+    fn page(&mut self, webview: &str) -> PageId {
+        if let Some(page) = self.of(webview).next() {
+            return page.page.clone();
+        }
+        self.pages += 1;
+        format!("{webview}, page {}", self.pages).into()
+    }
+}
 
 impl Pages {
     /// Calls `deliver` after every change of the vault, for as long as `webview` shows the page that it
@@ -37,7 +60,7 @@ impl Pages {
         vault: &Vault,
         deliver: impl Fn(&Notice) + Send + Sync + 'static,
     ) -> Result<()> {
-        self.keep(webview, |ends| -> Watch {
+        self.keep(webview, |_, ends| -> Watch {
             vault.watch(move |notice| {
                 if !ends.if_closed() {
                     deliver(notice);
@@ -54,11 +77,10 @@ impl Pages {
     pub(crate) fn keep<R: Runtime, T: Send + 'static>(
         &self,
         webview: &Webview<R>,
-        start: impl FnOnce(PageEnd<R>) -> T,
+        start: impl FnOnce(PageId, PageEnd<R>) -> T,
     ) -> Result<()> {
-        let held = lock(&self.0);
-        let of_page = held.iter().filter(|page| page.webview == webview.label());
-        if of_page.count() >= PER_PAGE {
+        let mut open = lock(&self.0);
+        if open.of(webview.label()).count() >= PER_PAGE {
             return Err(Error::new(
                 ErrorCode::TooLarge,
                 format!(
@@ -66,18 +88,28 @@ impl Pages {
                 ),
             ));
         }
-        drop(held);
+        let page = open.page(webview.label());
+        drop(open);
         // Started without the lock: a view that opens may end another.
-        let started = Box::new(start(PageEnd {
+        let end = PageEnd {
             pages: self.clone(),
-            page: webview.clone(),
-        }));
-        lock(&self.0).push(OfPage {
+            webview: webview.clone(),
+        };
+        let held = Box::new(start(page.clone(), end));
+        lock(&self.0).held.push(OfPage {
+            page,
             webview: webview.label().into(),
             window: webview.window().label().into(),
-            _held: started,
+            _held: held,
         });
         Ok(())
+    }
+
+    /// The page that `webview` shows now, if it has anything here.
+    pub(crate) fn page<R: Runtime>(&self, webview: &Webview<R>) -> Option<PageId> {
+        let open = lock(&self.0);
+        let page = open.of(webview.label()).next()?;
+        Some(page.page.clone())
     }
 
     /// Ends what the page had that the webview with this label showed.
@@ -91,7 +123,10 @@ impl Pages {
     }
 
     fn end(&self, ended: impl Fn(&OfPage) -> bool) {
-        let ended: Vec<_> = lock(&self.0).extract_if(.., |page| ended(page)).collect();
+        let ended: Vec<_> = lock(&self.0)
+            .held
+            .extract_if(.., |page| ended(page))
+            .collect();
         // Dropped without the lock: the end of a channel runs code of the webview.
         drop(ended);
     }
@@ -100,15 +135,15 @@ impl Pages {
 /// Notices the end of a page that Tauri sends no event of.
 pub(crate) struct PageEnd<R: Runtime> {
     pages: Pages,
-    page: Webview<R>,
+    webview: Webview<R>,
 }
 
 impl<R: Runtime> PageEnd<R> {
     /// Ends what the page had if its webview was closed while its window lives on. Returns whether it was.
     pub(crate) fn if_closed(&self) -> bool {
-        let is_closed = is_closed(&self.page);
+        let is_closed = is_closed(&self.webview);
         if is_closed {
-            self.pages.end_page(self.page.label());
+            self.pages.end_page(self.webview.label());
         }
         is_closed
     }

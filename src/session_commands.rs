@@ -12,12 +12,12 @@ use tauri::{
 };
 
 use crate::{
-    Account, Error, Record, Result, SecureToken, Snapshot,
+    Account, Error, ErrorCode, Record, Result, SecureToken, Snapshot,
     args::Args,
     commands::serialize_record,
     pages::Pages,
     scope::AccountScope,
-    session::{Access, Ask, Given, Lease, Message, Owner, PageId, Reply, View, Want},
+    session::{Access, Ask, Given, Lease, Message, Owner, Reply, View, Want},
     task,
 };
 
@@ -95,10 +95,6 @@ fn owner(
     Ok((account, owner))
 }
 
-fn page<R: Runtime>(webview: &Webview<R>) -> PageId {
-    webview.label().into()
-}
-
 /// Ends a view when its page ends.
 struct OpenView(Arc<Owner>, u64);
 
@@ -120,8 +116,7 @@ pub(crate) async fn session_open<R: Runtime>(
     let channel: Channel<Message> = args.channel()?.channel_on(webview.clone());
     let (refreshes, revokes) = (args.flag("refreshes", false)?, args.flag("revokes", false)?);
     let (_, owner) = owner(&args, &scope, &tokens)?;
-    let page = page(&webview);
-    pages.keep(&webview, |end| {
+    pages.keep(&webview, |page, end| {
         let deliver = Arc::new(move |message: &Message| {
             if !end.if_closed()
                 && let Err(error) = channel.send(message.clone())
@@ -211,10 +206,11 @@ pub(crate) async fn session_lease<R: Runtime>(
     request: Request<'_>,
     scope: AccountScope,
     tokens: State<'_, SecureToken>,
+    pages: State<'_, Pages>,
 ) -> Result<Leased> {
     let args = Args::of(&request, &ASKED)?;
     let (_, owner) = owner(&args, &scope, &tokens)?;
-    let want = Want::new(asked(&args)?, args.number("login")?, Some(page(&webview)));
+    let want = Want::new(asked(&args)?, args.number("login")?, pages.page(&webview));
     Ok(match owner.give(want).await? {
         Given::Token(access) => Leased::Access(access),
         Given::Lease(lease) => Leased::Lease(lease),
@@ -241,6 +237,7 @@ pub(crate) async fn session_answer<R: Runtime>(
     request: Request<'_>,
     scope: AccountScope,
     tokens: State<'_, SecureToken>,
+    pages: State<'_, Pages>,
 ) -> Result<Access> {
     let known = [
         "account",
@@ -274,7 +271,12 @@ pub(crate) async fn session_answer<R: Runtime>(
         },
         (false, false) => Reply::Renewed(args.tokens()?),
     };
-    let page = page(&webview);
+    let Some(page) = pages.page(&webview) else {
+        return Err(Error::new(
+            ErrorCode::Conflict,
+            "this page has not opened the session",
+        ));
+    };
     to_the_end(async move { owner.reply(lease, &page, reply).await }).await
 }
 

@@ -186,7 +186,7 @@ pub(crate) struct Want {
     pub(crate) ask: Ask,
     /// The login that the token must be of. That of the time when it was asked for, if none is given.
     pub(crate) login: Option<u64>,
-    /// The page that would carry out a refresh itself.
+    /// The page that would carry out a refresh itself. It has to have opened the session.
     pub(crate) page: Option<PageId>,
     waited_for: Option<u64>,
 }
@@ -246,9 +246,11 @@ impl State {
         {
             return Decision::Error(rest.error.clone());
         }
+        // A page that is gone would take the lease with it.
+        let page = want.page.clone().filter(|page| self.views.is_open(page));
         if let Some(flight) = &mut self.flight {
             want.waited_for = Some(flight.id);
-            let lessee = want.page.as_ref().filter(|page| flight.lease(number, page));
+            let lessee = page.as_ref().filter(|page| flight.lease(number, page));
             return if let Some(page) = lessee {
                 self.views.was_asked(page);
                 Decision::Lease(Lease {
@@ -260,7 +262,7 @@ impl State {
                 Decision::Wait
             };
         }
-        if !self.can_refresh() && want.page.is_none() {
+        if !self.can_refresh() && page.is_none() {
             let is_refused = matches!(want.ask, Ask::InsteadOf { .. });
             return Decision::Token((!is_refused).then_some(record));
         }
@@ -268,10 +270,7 @@ impl State {
             // The refresh that it was asked for has been carried out by another.
             Ask::New if want.waited_for.is_some() => return Decision::Token(Some(record)),
             Ask::New => {
-                let was_asked = want
-                    .page
-                    .as_ref()
-                    .is_some_and(|page| self.views.was_asked(page));
+                let was_asked = page.is_some_and(|page| self.views.was_asked(&page));
                 if was_asked {
                     return Decision::Token(Some(record));
                 }

@@ -82,18 +82,21 @@ pub(crate) struct Owner {
 }
 
 /// Counts a page that waits for a token which it could buy itself.
-struct Lessee<'a>(&'a Owner);
+struct Lessee<'a>(&'a Owner, PageId);
 
 impl<'a> Lessee<'a> {
-    fn new(owner: &'a Owner) -> Self {
-        lock(&owner.state).lessees += 1;
-        Self(owner)
+    fn new(owner: &'a Owner, page: &PageId) -> Self {
+        lock(&owner.state).lessees.push(page.clone());
+        Self(owner, page.clone())
     }
 }
 
 impl Drop for Lessee<'_> {
     fn drop(&mut self) {
-        lock(&self.0.state).lessees -= 1;
+        let lessees = &mut lock(&self.0.state).lessees;
+        if let Some(index) = lessees.iter().position(|page| *page == self.1) {
+            lessees.swap_remove(index);
+        }
     }
 }
 
@@ -231,7 +234,7 @@ impl Owner {
         if !matches!(want.ask, Ask::Current) {
             self.look_at_other_processes().await;
         }
-        let _lessee = want.page.is_some().then(|| Lessee::new(self));
+        let _lessee = want.page.as_ref().map(|page| Lessee::new(self, page));
         let limit = self.common.limits.wait;
         let given = tokio::time::timeout(limit, self.decide(&mut want)).await;
         given.unwrap_or_else(|_| {

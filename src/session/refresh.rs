@@ -219,7 +219,7 @@ impl Owner {
                 return Some(None);
             }
             flight.offer();
-            if state.lessees > 0 {
+            if state.has_lessee() {
                 return Some(None);
             }
             state.views.ask().map(Some)

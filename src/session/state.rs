@@ -6,7 +6,7 @@ use super::{
     clock::{Moment, millis},
     flight::{Flight, Rest},
     snapshot::{EndReason, Snapshot, Status},
-    view::Views,
+    view::{PageId, Views},
 };
 use crate::{
     error::{Error, Result},
@@ -169,8 +169,8 @@ pub(super) struct State {
     pub(super) rest: Option<Rest>,
     pub(super) revokes: VecDeque<Record>,
     pub(super) views: Views,
-    /// How many pages wait for a token that they could buy themselves.
-    pub(super) lessees: usize,
+    /// The pages that wait for a token which they could buy themselves, once for each call.
+    pub(super) lessees: Vec<PageId>,
     able: Able,
     published: Snapshot,
 }
@@ -187,7 +187,7 @@ impl State {
     pub(super) fn new(able: Able, start: u64) -> Self {
         Self {
             able,
-            lessees: 0,
+            lessees: Vec::new(),
             login: 0,
             memory: Memory::NotRead,
             saved: Saved::Yes,
@@ -308,6 +308,11 @@ impl State {
     /// Whether somebody is signed in whose record the store is not to keep.
     pub(super) fn is_not_kept(&self) -> bool {
         self.held().is_some_and(|held| !held.remember)
+    }
+
+    /// Whether a page waits that could refresh.
+    pub(super) fn has_lessee(&self) -> bool {
+        self.lessees.iter().any(|page| self.views.is_open(page))
     }
 
     /// Whether there is somebody who can refresh.

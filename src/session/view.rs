@@ -11,7 +11,7 @@ const ORPHANS: usize = 64;
 /// For how long a page that comes is taken for one that was asked.
 const MOMENT: Duration = Duration::from_secs(10);
 
-/// Names a page: the label of its webview. What the page before in the webview had has ended.
+/// Names one page that a webview shows, and not the next one that it shows.
 pub(crate) type PageId = Arc<str>;
 
 /// What a page is told over its channel. Never a token: a channel's message is evaluated as a script in

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { demoTest } from './demo-test.mjs';
 
 demoTest(
-  'P1 P4 no key store: the session works from memory, says so, and nothing is written in plain text',
+  'P1 P4 no key store: the session works from memory, outlives a reload, and nothing is written in plain text',
   {},
   async (t) => {
     await t.demo.keyring.stop();
@@ -21,6 +21,11 @@ demoTest(
     await app.shows('me-name', /\w/);
     for (const token of await notedTokens(app)) t.leaks.lookFor(token);
     await t.leaks.check();
+
+    await app.browser.refresh();
+    await app.shows('status', 'signedIn');
+    await app.shows('me-name', /\w/);
+    assert.equal(t.demo.calls('/login').length, 1);
 
     await t.demo.keyring.start();
     await app.shows('persisted', 'yes');

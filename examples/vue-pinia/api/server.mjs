@@ -27,6 +27,9 @@ export async function createApi({ port = 0, accessTokenSeconds = 60, testHooks =
   /** Ids of the tokens that this server signed, kept with their request until it is answered. */
   const tokenIds = new WeakMap();
 
+  /** What holds the requests of a path. */
+  const holds = new Map();
+
   let isDown = false;
 
   const routes = {
@@ -104,7 +107,24 @@ export async function createApi({ port = 0, accessTokenSeconds = 60, testHooks =
     if (!methods) throw new HttpError(404, 'not_found');
     const handler = methods[request.method];
     if (!handler) throw new HttpError(405, 'method_not_allowed', { Allow: Object.keys(methods).join(', ') });
+    await holds.get(path)?.until();
     return handler(request);
+  }
+
+  /** Holds the requests of a path, before they take effect, until the returned `release` is called. */
+  function hold(path) {
+    let release = () => {};
+    const released = new Promise((resolve) => {
+      release = resolve;
+    });
+    const held = { count: 0, release: () => release(holds.delete(path)) };
+    holds.set(path, {
+      until: () => {
+        held.count += 1;
+        return released;
+      },
+    });
+    return held;
   }
 
   function onAnswer(request, path, status) {
@@ -120,7 +140,7 @@ export async function createApi({ port = 0, accessTokenSeconds = 60, testHooks =
   }
 
   const server = await listen({ port, route, onAnswer, isCutOff: (path) => isDown && path !== OUTAGE });
-  return { ...server, log, sessions: () => sessions.list() };
+  return { ...server, log, hold, sessions: () => sessions.list() };
 }
 
 /**

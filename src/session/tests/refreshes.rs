@@ -290,3 +290,23 @@ async fn p4_no_message_to_a_page_has_a_token() {
         assert!(!json.contains("t.1.") && !json.contains("r.1."), "{json}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn p8_a_call_that_outlives_its_page_takes_no_lease_with_it() {
+    let (store, server) = world();
+    let app = Process::start(&store, &server, Rust::Nothing);
+    let (one, other) = (Page::open(&app, "one"), Page::open(&app, "other"));
+    app.session().login(server.login()).await.unwrap();
+    let refused = app.session().token().unwrap();
+    store.inject(Fault::Slow(Duration::from_secs(1)));
+    let (owner, ask) = (app.owner(), instead_of(&refused));
+    // The page waits for the read before the refresh, and is gone when the lease is given.
+    let waiting =
+        tokio::spawn(async move { owner.give(Want::new(ask, None, Some("one".into()))).await });
+    until(|| app.owner().look(|state| state.flight.is_some())).await;
+    drop(one);
+    let token = other.token(&server, instead_of(&refused), None).await;
+    assert_eq!(text(token).unwrap(), "t.1.1");
+    assert!(matches!(waiting.await.unwrap(), Ok(Given::Token(_))));
+    assert_eq!((server.refreshes(), server.reuses()), (1, 0));
+}
