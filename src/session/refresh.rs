@@ -258,7 +258,8 @@ impl Owner {
         self.change(|state| state.land(id, &record, saved, now));
         drop(turn);
         self.deliver_revokes();
-        self.save_soon();
+        // Before the next process may refresh: it must not find the token that was just used up.
+        self.save().await;
         is_saved
     }
 

@@ -219,10 +219,4 @@ impl Owner {
             }
         });
     }
-
-    /// As [`save`](Self::save), for a caller that does not wait.
-    pub(super) fn save_soon(self: &Arc<Self>) {
-        let owner = self.clone();
-        task::spawn(async move { owner.save().await });
-    }
 }
