@@ -7,7 +7,7 @@ use futures_util::future::Either;
 use super::{
     callbacks::{Refresh, RefreshError},
     clock::Moment,
-    flight::{Ask, Reply, Rest, Want, failure},
+    flight::{Ask, Flight, Reply, Rest, Want, failure},
     owner::Owner,
     pause,
     state::{Basis, Saved, Unsaved},
@@ -21,8 +21,8 @@ use crate::{
     vault::{Acknowledged, ChangedBy},
 };
 
-/// How many pages are tried before a refresh fails.
-const MOST_PAGES: usize = 3;
+/// How often a refresh is offered to pages that do not take it, before it fails.
+const MOST_OFFERS: usize = 3;
 
 /// How often a rotation is written although its revision was spent by a write of this process.
 const ATTEMPTS: usize = 3;
@@ -158,8 +158,9 @@ impl Owner {
     /// Lets one page after the other try. `None`: the login has ended meanwhile.
     async fn by_a_page(&self, id: u64) -> Option<Reply> {
         let mut changes = self.changes.subscribe();
-        self.offer(id);
-        for _ in 0..MOST_PAGES {
+        let mut not_taken = 0;
+        // A page that has the lease is never passed over: it may be using the refresh token.
+        while self.offer(id) && (not_taken < MOST_OFFERS || self.is_leased(id)) {
             let taken = tokio::time::timeout(self.common.limits.offer, async {
                 loop {
                     changes.mark_unchanged();
@@ -187,10 +188,7 @@ impl Owner {
                     }
                 }
                 // The page that was asked has not come.
-                Err(_) => {}
-            }
-            if !self.offer(id) {
-                break;
+                Err(_) => not_taken += 1,
             }
         }
         self.fail(
@@ -199,6 +197,13 @@ impl Owner {
             None,
         );
         None
+    }
+
+    fn is_leased(&self, id: u64) -> bool {
+        self.look(|state| {
+            let flight = state.flight.as_ref().filter(|flight| flight.id == id);
+            flight.is_some_and(Flight::is_leased)
+        })
     }
 
     /// Takes the lease away from a page whose time has passed.

@@ -310,3 +310,19 @@ async fn p8_a_call_that_outlives_its_page_takes_no_lease_with_it() {
     assert!(matches!(waiting.await.unwrap(), Ok(Given::Token(_))));
     assert_eq!((server.refreshes(), server.reuses()), (1, 0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn p8_a_page_that_has_the_lease_is_not_passed_over_after_many_that_went_away() {
+    let (store, server) = world();
+    let app = Process::start(&store, &server, Rust::Nothing);
+    let stays = Page::open(&app, "stays");
+    app.session().login(server.login()).await.unwrap();
+    for n in 0..6 {
+        let page = Page::open(&app, &format!("page-{n}"));
+        let _lease = lease(page.ask(Ask::New, None).await);
+    }
+    let held = lease(stays.ask(Ask::New, None).await);
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    let replied = stays.reply(&held, Reply::Renewed(next("1.1"))).await;
+    assert_eq!(replied.unwrap().record.unwrap().token.expose(), "t.1.1");
+}
