@@ -42,6 +42,21 @@ struct Read<'a> {
 
 /// The stored form of `record`.
 pub(crate) fn encode(record: &Record) -> Result<Zeroizing<Vec<u8>>> {
+    let encoded = write(record);
+    wipe_stack();
+    encoded
+}
+
+/// Overwrites what earlier calls have left below this frame. Libraries keep parts of a token there, and the
+/// next future that is built on the stack would carry them into a block of the heap that nobody wipes.
+#[inline(never)]
+fn wipe_stack() {
+    let mut block = [0_u8; 8192];
+    std::hint::black_box(&mut block);
+}
+
+#[inline(never)]
+fn write(record: &Record) -> Result<Zeroizing<Vec<u8>>> {
     record.validate()?;
     let written = Written {
         token: record.token.expose(),
@@ -78,6 +93,13 @@ pub(crate) fn encode(record: &Record) -> Result<Zeroizing<Vec<u8>>> {
 ///
 /// `corrupt`: `stored` is damaged, or not ours, or from a later version of the plugin.
 pub(crate) fn decode(stored: &[u8]) -> Result<Record> {
+    let decoded = read(stored);
+    wipe_stack();
+    decoded
+}
+
+#[inline(never)]
+fn read(stored: &[u8]) -> Result<Record> {
     let line =
         std::str::from_utf8(stored).map_err(|_| Error::corrupt("what is stored is not text"))?;
     let Some(rest) = line.strip_prefix(PREFIX) else {
