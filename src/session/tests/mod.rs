@@ -1,6 +1,7 @@
 //! The promises that the session keeps, over a store whose faults the test sets and a server of its own.
 
 mod model;
+mod races;
 mod refreshes;
 mod server;
 mod signing;

@@ -15,6 +15,7 @@ struct State {
     is_down: bool,
     refreshes: usize,
     reuses: usize,
+    revoked: Vec<(u64, u64)>,
 }
 
 #[derive(Default)]
@@ -70,8 +71,14 @@ impl Server {
 
     pub(super) fn revoke(&self, refresh_token: &Token) {
         let mut state = self.0.lock().unwrap();
-        let (login, _) = parts(refresh_token);
+        let (login, number) = parts(refresh_token);
         state.logins.get_mut(&login).unwrap().is_revoked = true;
+        state.revoked.push((login, number));
+    }
+
+    /// The refresh tokens that were revoked, by their login and their number in it.
+    pub(super) fn revoked(&self) -> Vec<(u64, u64)> {
+        self.0.lock().unwrap().revoked.clone()
     }
 
     pub(super) fn set_down(&self, is_down: bool) {
