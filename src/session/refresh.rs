@@ -109,12 +109,13 @@ impl Owner {
         refresh: &Refresh,
         record: Arc<Record>,
     ) -> Option<Reply> {
-        let bought = refresh(self.account.clone(), Record::clone(&record));
         let limit = self.common.limits.refresh;
+        let (refresh, to_renew) = (refresh.clone(), Record::clone(&record));
         let owner = self.clone();
         // A task of its own: a panic of the app's function is a failure, and a login that ends meanwhile
         // does not wait for it.
         let mut task = task::spawn(async move {
+            let bought = refresh(owner.account.clone(), to_renew);
             let reply = match tokio::time::timeout(limit, bought).await {
                 Ok(Ok(tokens)) => match tokens.check() {
                     Ok(()) => Reply::Renewed(tokens),

@@ -161,6 +161,49 @@ async fn p8_two_windows_and_rust_that_start_with_an_expired_token_cost_one_refre
 }
 
 #[tokio::test(start_paused = true)]
+async fn p6_a_refresh_function_that_panics_is_a_failure() {
+    fn panics() -> Response<Result<Tokens, RefreshError>> {
+        panic!("a fault of the app")
+    }
+    let at_once = refresh_by(|_| panics());
+    let later = refresh_by(|_| async {
+        tokio::task::yield_now().await;
+        panics().await
+    });
+    for refresh in [at_once, later] {
+        let (store, server) = world();
+        let app = app_with(&store, refresh, None);
+        app.session().login(server.login()).await.unwrap();
+        let started = tokio::time::Instant::now();
+        let error = app.session().refresh(None).await.unwrap_err();
+        assert_eq!(error.code(), ErrorCode::Unavailable);
+        assert!(started.elapsed() < Duration::from_secs(1));
+        let snapshot = app.session().snapshot();
+        assert_eq!(snapshot.status, Status::SignedIn);
+        assert!(snapshot.retry_at.is_some());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revoke_function_that_panics_is_called_again() {
+    let (store, server) = world();
+    let calls = Arc::new(AtomicUsize::default());
+    let counted = calls.clone();
+    let revoke: Revoke = Arc::new(move |_, _| {
+        assert!(
+            counted.fetch_add(1, Ordering::SeqCst) > 0,
+            "a fault of the app"
+        );
+        Box::pin(std::future::ready(Ok(())))
+    });
+    let app = app_with(&store, None, Some(revoke));
+    app.session().login(server.login()).await.unwrap();
+    app.session().logout().await;
+    until(|| app.session().snapshot().revokes == 0).await;
+    assert_eq!(calls.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn p6_a_refresh_function_that_never_returns_ends_at_its_deadline() {
     let (store, server) = world();
     let app = app_with(&store, refresh_by(|_| std::future::pending()), None);
