@@ -242,6 +242,30 @@ async fn p3_a_sign_out_during_a_refresh_stays_and_what_the_refresh_brings_is_rev
 }
 
 #[tokio::test(start_paused = true)]
+async fn p3_a_sign_out_just_when_the_refresh_function_returns_loses_no_token() {
+    let (store, server) = world();
+    let to_sign_out = Arc::<Mutex<Option<Session>>>::default();
+    let (at, session) = (server.clone(), to_sign_out.clone());
+    let refresh = refresh_by(move |record| {
+        let (at, session) = (at.clone(), session.clone());
+        async move {
+            let refreshed = at.refresh(&record.refresh_token.unwrap());
+            let session = session.lock().unwrap().take().unwrap();
+            // It runs before anybody who waits for this function.
+            tokio::spawn(async move { session.logout().await });
+            refreshed
+        }
+    });
+    let app = app_with(&store, refresh, revoke_at(&server));
+    app.session().login(server.login()).await.unwrap();
+    *to_sign_out.lock().unwrap() = Some(app.session());
+    assert_eq!(app.session().refresh(None).await, Ok(None));
+    until(|| app.session().snapshot().revokes == 0).await;
+    assert_eq!(server.revoked(), [(1, 0), (1, 1)]);
+    assert_eq!(app.stored().await, None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn p3_a_sign_out_during_the_write_of_a_rotation_empties_the_store() {
     let (store, server) = world();
     let app = app_with(&store, slowly(&server), revoke_at(&server));
