@@ -200,7 +200,11 @@ impl Owner {
                 return;
             }
             unsaved.basis = Basis::Anything { not_read: false };
-            if let Some(record) = now.record.filter(|record| Some(record) != ours) {
+            let ours = ours.map(|record| &**record);
+            let replaced = now
+                .record
+                .filter(|record| !record.shares_a_token_with(ours));
+            if let Some(record) = replaced {
                 state.revoke(Record::clone(&record));
             }
         });

@@ -385,6 +385,27 @@ async fn p3_a_write_that_happened_although_it_was_reported_as_failed_changes_not
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_login_with_the_tokens_of_the_session_does_not_revoke_them() {
+    let (store, server) = world();
+    let app = app_with(&store, None, revoke_at(&server));
+    let tokens = server.login();
+    app.session().login(tokens.clone()).await.unwrap();
+    let mut again = tokens.clone();
+    again.expires_in = Some(Duration::from_secs(3600));
+    app.session().login(again.clone()).await.unwrap();
+    assert_eq!(app.session().snapshot().revokes, 0);
+    // Before anybody has read the store, too.
+    store.inject(Fault::Fails(ErrorCode::Locked));
+    let next = app_with(&store, None, revoke_at(&server));
+    next.session().ready().await;
+    next.session().login(tokens).await.unwrap();
+    store.heal();
+    until(|| next.session().snapshot().persisted).await;
+    assert_eq!(next.session().snapshot().revokes, 0);
+    assert_eq!(server.revoked(), []);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_nobody_revokes_is_not_kept() {
     let (store, server) = world();
     let app = app_with(&store, None, None);
