@@ -211,13 +211,14 @@ impl Owner {
         self.deliver_revokes();
     }
 
+    /// Tries again after a failure that came after `failures` others, unless somebody has tried before.
     fn save_later(self: &Arc<Self>, failures: u32) {
         let owner = Arc::downgrade(self);
         let epoch = self.look(|state| state.epoch);
         task::spawn(async move {
             tokio::time::sleep(pause::after_write(failures)).await;
             if let Some(owner) = owner.upgrade()
-                && owner.look(|state| state.epoch == epoch)
+                && owner.look(|state| state.has_failed(epoch, failures + 1))
             {
                 owner.save().await;
             }

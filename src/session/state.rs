@@ -487,6 +487,12 @@ impl State {
         }
     }
 
+    /// Whether the change that memory had at `epoch` is not stored yet, and has failed so many times.
+    pub(super) fn has_failed(&self, epoch: u64, failures: u32) -> bool {
+        self.epoch == epoch
+            && matches!(&self.saved, Saved::No(unsaved) if unsaved.failures == failures)
+    }
+
     /// The snapshot for everybody, if it shows something new.
     pub(super) fn publish(&mut self) -> Option<Snapshot> {
         let next = self.snapshot_now();

@@ -385,6 +385,25 @@ async fn p3_a_write_that_happened_although_it_was_reported_as_failed_changes_not
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_store_that_stays_locked_is_asked_no_more_often_after_many_attempts_by_hand() {
+    let store = Arc::new(Unsure::default());
+    let app = app_with(&store, None, None);
+    store.items.inject(Fault::Fails(ErrorCode::Locked));
+    app.session().login(newer("1.0")).await.unwrap();
+    for _ in 0..50 {
+        app.session().hydrate().await;
+    }
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let before = store.calls.load(Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    // Once in 30 to 60 seconds.
+    let calls = store.calls.load(Ordering::SeqCst) - before;
+    assert!((9..=21).contains(&calls), "{calls} calls in ten minutes");
+    store.items.heal();
+    until(|| app.session().snapshot().persisted).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_login_with_the_tokens_of_the_session_does_not_revoke_them() {
     let (store, server) = world();
     let app = app_with(&store, None, revoke_at(&server));
