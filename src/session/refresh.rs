@@ -365,9 +365,12 @@ impl Owner {
         }
     }
 
-    /// As [`renew`](Self::renew), for a caller that does not wait.
-    pub(super) fn renew_soon(self: &Arc<Self>) {
-        let owner = self.clone();
-        task::spawn(async move { owner.renew(Duration::ZERO).await });
+    /// Uses a refresh token again that was on its way when an earlier process ended: the server may take it
+    /// for a while.
+    pub(super) fn renew_if_interrupted(self: &Arc<Self>) {
+        if self.look(|state| state.held().is_some_and(|held| held.interrupted)) {
+            let owner = self.clone();
+            task::spawn(async move { owner.renew(Duration::ZERO).await });
+        }
     }
 }

@@ -440,6 +440,36 @@ async fn what_nobody_revokes_is_not_kept() {
     assert_eq!(app.session().snapshot().revokes, 64);
 }
 
+#[cfg(desktop)]
+#[tokio::test(start_paused = true)]
+async fn p8_a_refresh_that_a_process_did_not_survive_is_found_in_a_store_that_was_locked_at_the_start()
+ {
+    let (store, server) = world();
+    let folder = tempfile::tempdir().unwrap();
+    let processes = Processes::in_folder(folder.path().into());
+    let before = Process::in_folder(folder.path(), &store, &server, Rust::Nothing);
+    before.session().login(server.login()).await.unwrap();
+    let lock = processes
+        .of_refreshes()
+        .lock(&Account::default(), LATE)
+        .await;
+    lock.unwrap()
+        .begin_use(&Token::new("r.1.0").unwrap())
+        .unwrap();
+    // The process ended, and the response of the server was lost.
+    server.refresh(&Token::new("r.1.0").unwrap()).unwrap();
+    store.inject(Fault::Fails(ErrorCode::Locked));
+    let next = Process::in_folder(folder.path(), &store, &server, Rust::Refresh);
+    assert_eq!(next.session().ready().await.status, Status::Unavailable);
+    store.heal();
+    next.session().hydrate().await;
+    until(|| next.session().snapshot().status == Status::SignedOut).await;
+    assert_eq!(
+        next.session().snapshot().reason,
+        Some(EndReason::Interrupted)
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn there_is_no_timer_without_a_token_that_rust_can_refresh() {
     let (store, server) = world();
