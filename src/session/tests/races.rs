@@ -493,6 +493,28 @@ async fn there_is_no_timer_without_a_token_that_rust_can_refresh() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_token_that_is_too_new_to_be_refreshed_keeps_no_timer_busy() {
+    let (store, server) = world();
+    let app = Process::start(&store, &server, Rust::Refresh);
+    let mut tokens = server.login();
+    tokens.expires_in = Some(Duration::from_secs(9));
+    app.session().login(tokens).await.unwrap();
+    server.set_down(true);
+    app.session().refresh(None).await.unwrap_err();
+    // The rest is over, and the token has arrived less than ten seconds ago.
+    let end = Duration::from_secs(8);
+    assert!(
+        tokio::time::timeout(end, std::future::pending::<()>())
+            .await
+            .is_err()
+    );
+    server.set_down(false);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let token = app.session().fresh_token(Duration::ZERO).await.unwrap();
+    assert_eq!(text(token).unwrap(), "t.1.1");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_session_that_nobody_can_refresh_keeps_its_token() {
     let (store, server) = world();
     let app = Process::start(&store, &server, Rust::Nothing);
