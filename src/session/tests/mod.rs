@@ -119,7 +119,7 @@ impl Process {
 struct Page {
     owner: Arc<Owner>,
     id: u64,
-    page: PageId,
+    name: PageId,
     messages: Arc<Mutex<Vec<Message>>>,
 }
 
@@ -137,18 +137,18 @@ impl Page {
         Self {
             owner,
             id,
-            page,
+            name: page,
             messages,
         }
     }
 
     async fn ask(&self, ask: Ask, login: Option<u64>) -> crate::Result<Given> {
-        let want = Want::new(ask, login, Some(self.page.clone()));
+        let want = Want::new(ask, login, Some(self.name.clone()));
         self.owner.give(want).await
     }
 
     async fn reply(&self, lease: &Lease, reply: Reply) -> crate::Result<Access> {
-        self.owner.reply(lease.id, &self.page, reply).await
+        self.owner.reply(lease.id, &self.name, reply).await
     }
 
     /// As the npm package does: carries out the refresh if it gets the lease.

@@ -14,20 +14,20 @@ use crate::{
 
 type Response<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-fn refresh_by<F>(refresh: impl Fn(Record) -> F + Send + Sync + 'static) -> Option<Refresh>
+fn refresh_by<F>(refresh: impl Fn(Record) -> F + Send + Sync + 'static) -> Refresh
 where
     F: Future<Output = Result<Tokens, RefreshError>> + Send + 'static,
 {
     let refresh = move |_: Account, record: Record| Box::pin(refresh(record)) as Response<_>;
-    Some(Arc::new(refresh))
+    Arc::new(refresh)
 }
 
-fn revoke_at(server: &Arc<Server>) -> Option<Revoke> {
+fn revoke_at(server: &Arc<Server>) -> Revoke {
     let server = server.clone();
-    Some(Arc::new(move |_: Account, record: Record| {
+    Arc::new(move |_: Account, record: Record| {
         server.revoke(&record.refresh_token.unwrap());
         Box::pin(std::future::ready(Ok(()))) as Response<_>
-    }))
+    })
 }
 
 /// A process whose app has these functions.
@@ -45,7 +45,7 @@ fn app_with(
 }
 
 /// Refreshes at `server`, whose response takes a second.
-fn slowly(server: &Arc<Server>) -> Option<Refresh> {
+fn slowly(server: &Arc<Server>) -> Refresh {
     let server = server.clone();
     refresh_by(move |record| {
         let server = server.clone();
@@ -86,13 +86,13 @@ fn tasks() -> usize {
 #[derive(Default)]
 struct Unsure {
     items: MemoryStore,
-    is_unsure: AtomicBool,
+    loses_responses: AtomicBool,
     calls: AtomicUsize,
 }
 
 impl Unsure {
     fn done(&self) -> crate::Result<()> {
-        if self.is_unsure.load(Ordering::SeqCst) {
+        if self.loses_responses.load(Ordering::SeqCst) {
             return Err(Error::new(
                 ErrorCode::Unavailable,
                 "the connection was lost",
@@ -172,7 +172,7 @@ async fn p6_a_refresh_function_that_panics_is_a_failure() {
     });
     for refresh in [at_once, later] {
         let (store, server) = world();
-        let app = app_with(&store, refresh, None);
+        let app = app_with(&store, Some(refresh), None);
         app.session().login(server.login()).await.unwrap();
         let started = tokio::time::Instant::now();
         let error = app.session().refresh(None).await.unwrap_err();
@@ -206,7 +206,7 @@ async fn a_revoke_function_that_panics_is_called_again() {
 #[tokio::test(start_paused = true)]
 async fn p6_a_refresh_function_that_never_returns_ends_at_its_deadline() {
     let (store, server) = world();
-    let app = app_with(&store, refresh_by(|_| std::future::pending()), None);
+    let app = app_with(&store, Some(refresh_by(|_| std::future::pending())), None);
     app.session().login(server.login()).await.unwrap();
     let started = tokio::time::Instant::now();
     let error = app.session().refresh(None).await.unwrap_err();
@@ -219,7 +219,7 @@ async fn p6_a_refresh_function_that_never_returns_ends_at_its_deadline() {
 async fn p4_a_token_of_the_refresh_function_that_no_header_can_carry_is_a_failure() {
     let (store, server) = world();
     let refresh = refresh_by(|_| async { Ok(Tokens::new(Token::new("SECRET\n2").unwrap())) });
-    let app = app_with(&store, refresh, None);
+    let app = app_with(&store, Some(refresh), None);
     app.session().login(server.login()).await.unwrap();
     let error = app.session().refresh(None).await.unwrap_err();
     assert_eq!(error.code(), ErrorCode::Unavailable);
@@ -230,7 +230,7 @@ async fn p4_a_token_of_the_refresh_function_that_no_header_can_carry_is_a_failur
 #[tokio::test(start_paused = true)]
 async fn p3_a_sign_out_during_a_refresh_stays_and_what_the_refresh_brings_is_revoked() {
     let (store, server) = world();
-    let app = app_with(&store, slowly(&server), revoke_at(&server));
+    let app = app_with(&store, Some(slowly(&server)), Some(revoke_at(&server)));
     app.session().login(server.login()).await.unwrap();
     let refreshing = begin_refresh(&app).await;
     let snapshot = app.session().logout().await;
@@ -256,7 +256,7 @@ async fn p3_a_sign_out_just_when_the_refresh_function_returns_loses_no_token() {
             refreshed
         }
     });
-    let app = app_with(&store, refresh, revoke_at(&server));
+    let app = app_with(&store, Some(refresh), Some(revoke_at(&server)));
     app.session().login(server.login()).await.unwrap();
     *to_sign_out.lock().unwrap() = Some(app.session());
     assert_eq!(app.session().refresh(None).await, Ok(None));
@@ -268,7 +268,7 @@ async fn p3_a_sign_out_just_when_the_refresh_function_returns_loses_no_token() {
 #[tokio::test(start_paused = true)]
 async fn p3_a_sign_out_during_the_write_of_a_rotation_empties_the_store() {
     let (store, server) = world();
-    let app = app_with(&store, slowly(&server), revoke_at(&server));
+    let app = app_with(&store, Some(slowly(&server)), Some(revoke_at(&server)));
     app.session().login(server.login()).await.unwrap();
     store.inject(Fault::Slow(Duration::from_secs(2)));
     let refreshing = begin_refresh(&app).await;
@@ -286,7 +286,7 @@ async fn p3_a_sign_out_during_the_write_of_a_rotation_empties_the_store() {
 #[tokio::test(start_paused = true)]
 async fn p9_a_strict_write_during_a_refresh_is_not_replaced_by_what_the_refresh_brings() {
     let (store, server) = world();
-    let app = app_with(&store, slowly(&server), revoke_at(&server));
+    let app = app_with(&store, Some(slowly(&server)), Some(revoke_at(&server)));
     let login = app.session().login(server.login()).await.unwrap().login;
     let refreshing = begin_refresh(&app).await;
     let record = Record::new(Token::new("strict").unwrap());
@@ -302,7 +302,7 @@ async fn p9_a_strict_write_during_a_refresh_is_not_replaced_by_what_the_refresh_
 #[tokio::test(start_paused = true)]
 async fn p3_a_strict_clear_during_a_refresh_ends_the_session() {
     let (store, server) = world();
-    let app = app_with(&store, slowly(&server), revoke_at(&server));
+    let app = app_with(&store, Some(slowly(&server)), Some(revoke_at(&server)));
     app.session().login(server.login()).await.unwrap();
     let refreshing = begin_refresh(&app).await;
     let (strict, account) = (app.strict(), Account::default());
@@ -366,19 +366,19 @@ async fn a_failure_rests_for_as_long_as_the_server_asks() {
 async fn p3_a_write_that_happened_although_it_was_reported_as_failed_changes_nothing_more() {
     let store = Arc::new(Unsure::default());
     let server = Arc::<Server>::default();
-    let app = app_with(&store, slowly(&server), revoke_at(&server));
+    let app = app_with(&store, Some(slowly(&server)), Some(revoke_at(&server)));
     let login = app.session().login(server.login()).await.unwrap().login;
-    store.is_unsure.store(true, Ordering::SeqCst);
+    store.loses_responses.store(true, Ordering::SeqCst);
     let token = app.session().refresh(None).await.unwrap();
     assert_eq!(text(token).unwrap(), "t.1.1");
-    store.is_unsure.store(false, Ordering::SeqCst);
+    store.loses_responses.store(false, Ordering::SeqCst);
     until(|| app.session().snapshot().persisted).await;
     assert_eq!(app.session().snapshot().login, login);
     assert_eq!(app.stored().await.unwrap(), "t.1.1");
     assert_eq!(server.revoked(), []);
-    store.is_unsure.store(true, Ordering::SeqCst);
+    store.loses_responses.store(true, Ordering::SeqCst);
     assert!(!app.session().logout().await.persisted);
-    store.is_unsure.store(false, Ordering::SeqCst);
+    store.loses_responses.store(false, Ordering::SeqCst);
     until(|| app.session().snapshot().persisted).await;
     assert_eq!(app.session().snapshot().reason, Some(EndReason::Logout));
     assert_eq!(app.stored().await, None);
@@ -406,7 +406,7 @@ async fn a_store_that_stays_locked_is_asked_no_more_often_after_many_attempts_by
 #[tokio::test(start_paused = true)]
 async fn a_login_with_the_tokens_of_the_session_does_not_revoke_them() {
     let (store, server) = world();
-    let app = app_with(&store, None, revoke_at(&server));
+    let app = app_with(&store, None, Some(revoke_at(&server)));
     let tokens = server.login();
     app.session().login(tokens.clone()).await.unwrap();
     let mut again = tokens.clone();
@@ -415,7 +415,7 @@ async fn a_login_with_the_tokens_of_the_session_does_not_revoke_them() {
     assert_eq!(app.session().snapshot().revokes, 0);
     // Before anybody has read the store, too.
     store.inject(Fault::Fails(ErrorCode::Locked));
-    let next = app_with(&store, None, revoke_at(&server));
+    let next = app_with(&store, None, Some(revoke_at(&server)));
     next.session().ready().await;
     next.session().login(tokens).await.unwrap();
     store.heal();

@@ -143,7 +143,7 @@ impl World {
                 session.0.finish().await;
                 while !session.hydrate().await.persisted {
                     // A session that is not to be kept is never persisted.
-                    if session.0.look(|state| state.is_not_kept()) && self.stored().is_none() {
+                    if session.0.look(state::State::is_not_kept) && self.stored().is_none() {
                         break;
                     }
                     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -154,7 +154,7 @@ impl World {
         for at in &alive {
             let session = at.process.session();
             at.life.run(session.hydrate()).await;
-            let is_kept = !session.0.look(|state| state.is_not_kept());
+            let is_kept = !session.0.look(state::State::is_not_kept);
             let stored = at.life.run(at.process.stored()).await.unwrap();
             if stored != text(session.token()).filter(|_| is_kept) {
                 self.facts.wrong("P1: memory and store differ at the end");
