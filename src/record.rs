@@ -30,6 +30,15 @@ impl Record {
         }
     }
 
+    /// Whether one of the two tokens is in `other` too: to revoke this would then end `other`.
+    pub(crate) fn shares_a_token_with(&self, other: Option<&Self>) -> bool {
+        other.is_some_and(|other| {
+            let is_refreshed_alike =
+                self.refresh_token.is_some() && self.refresh_token == other.refresh_token;
+            self.token == other.token || is_refreshed_alike
+        })
+    }
+
     pub(crate) fn validate(&self) -> Result<()> {
         match self.expires_at {
             Some(at) if at > Self::MAX_EXPIRES_AT => Err(Error::invalid(format!(

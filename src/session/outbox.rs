@@ -19,6 +19,7 @@ use crate::{
     processes::Processes,
     record::Record,
     store::SecretStore,
+    task,
     token::{Account, Token},
     vault::Vault,
 };
@@ -107,7 +108,7 @@ impl Outbox {
     /// Goes on to its end if the caller goes away: the locks must be held until the store has responded.
     async fn change(&self, change: impl FnOnce(&mut Vec<Entry>) + Send + 'static) -> Result<()> {
         let inner = self.0.clone();
-        tauri::async_runtime::spawn(async move { inner.change(change).await })
+        task::spawn(async move { inner.change(change).await })
             .await
             .unwrap_or_else(|_| Err(Error::internal("the change of the outbox was stopped")))
     }

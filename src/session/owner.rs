@@ -331,8 +331,8 @@ impl Owner {
     pub(crate) fn open(self: &Arc<Self>, view: View) -> u64 {
         let refreshes = view.refreshes;
         let id = self.change(|state| state.views.add(view));
-        if refreshes && self.look(|state| state.held().is_some_and(|held| held.interrupted)) {
-            self.renew_soon();
+        if refreshes {
+            self.renew_if_interrupted();
         }
         id
     }

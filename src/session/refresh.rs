@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::Either;
+use tokio::task::JoinHandle;
 
 use super::{
     callbacks::{Refresh, RefreshError},
@@ -109,17 +110,18 @@ impl Owner {
         refresh: &Refresh,
         record: Arc<Record>,
     ) -> Option<Reply> {
-        let bought = refresh(self.account.clone(), Record::clone(&record));
         let limit = self.common.limits.refresh;
-        let owner = self.clone();
+        let (refresh, account) = (refresh.clone(), self.account.clone());
+        let to_renew = Record::clone(&record);
         // A task of its own: a panic of the app's function is a failure, and a login that ends meanwhile
         // does not wait for it.
         let mut task = task::spawn(async move {
-            let reply = match tokio::time::timeout(limit, bought).await {
+            let bought = refresh(account.clone(), to_renew);
+            match tokio::time::timeout(limit, bought).await {
                 Ok(Ok(tokens)) => match tokens.check() {
                     Ok(()) => Reply::Renewed(tokens),
                     Err(error) => {
-                        log::error!("the refresh of {} failed: {error}", owner.account);
+                        log::error!("the refresh of {account} failed: {error}");
                         Reply::failed()
                     }
                 },
@@ -129,30 +131,35 @@ impl Owner {
                     status: None,
                 },
                 Err(_) => Reply::failed(),
-            };
-            if let Reply::Renewed(tokens) = &reply
-                && !owner.is_flying(id)
-            {
-                let now = Moment::now();
-                let before = record.refresh_token.as_ref();
-                let bought = tokens.clone().into_record(before, now);
-                owner.change(|state| state.revoke(bought));
-                owner.deliver_revokes();
             }
-            reply
         });
         let mut changes = self.changes.subscribe();
         loop {
             let ended = std::pin::pin!(changes.changed());
             match futures_util::future::select(&mut task, ended).await {
+                // Even if the login has just ended: then the tokens are still to be revoked.
                 Either::Left((joined, _)) => {
-                    let reply = joined.unwrap_or_else(|_| Reply::failed());
-                    return self.is_flying(id).then_some(reply);
+                    return Some(joined.unwrap_or_else(|_| Reply::failed()));
                 }
-                Either::Right(_) if !self.is_flying(id) => return None,
+                Either::Right(_) if !self.is_flying(id) => {
+                    self.revoke_when_bought(task, record);
+                    return None;
+                }
                 Either::Right(_) => {}
             }
         }
+    }
+
+    /// Revokes the tokens that `refreshing` brings in the place of `before`, whose login has ended.
+    fn revoke_when_bought(self: &Arc<Self>, refreshing: JoinHandle<Reply>, before: Arc<Record>) {
+        let owner = self.clone();
+        task::spawn(async move {
+            if let Ok(Reply::Renewed(tokens)) = refreshing.await {
+                let bought = tokens.into_record(before.refresh_token.as_ref(), Moment::now());
+                owner.change(|state| state.revoke(bought));
+                owner.deliver_revokes();
+            }
+        });
     }
 
     /// Lets one page after the other try. `None`: the login has ended meanwhile.
@@ -358,9 +365,12 @@ impl Owner {
         }
     }
 
-    /// As [`renew`](Self::renew), for a caller that does not wait.
-    pub(super) fn renew_soon(self: &Arc<Self>) {
-        let owner = self.clone();
-        task::spawn(async move { owner.renew(Duration::ZERO).await });
+    /// Uses a refresh token again that was on its way when an earlier process ended: the server may take it
+    /// for a while.
+    pub(super) fn renew_if_interrupted(self: &Arc<Self>) {
+        if self.look(|state| state.held().is_some_and(|held| held.interrupted)) {
+            let owner = self.clone();
+            task::spawn(async move { owner.renew(Duration::ZERO).await });
+        }
     }
 }

@@ -86,8 +86,10 @@ impl Owner {
     }
 
     async fn revoke_one(&self, revoke: &Revoke, record: &Record) -> Delivery {
-        let revoked = revoke(self.account.clone(), record.clone());
-        let revoked = tokio::time::timeout(self.common.limits.refresh, revoked);
+        let (revoke, account, record) = (revoke.clone(), self.account.clone(), record.clone());
+        let limit = self.common.limits.refresh;
+        // A task of its own: a panic of the app's function is a failure.
+        let revoked = async move { tokio::time::timeout(limit, revoke(account, record)).await };
         match task::spawn(revoked).await {
             Ok(Ok(Ok(()))) => Delivery::Done,
             Ok(Ok(Err(RevokeError::Refused))) => {

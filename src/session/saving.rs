@@ -28,11 +28,13 @@ impl Owner {
     pub(super) async fn read_first(self: Arc<Self>) {
         let turn = self.saving.lock().await;
         let read = self.common.vault.get_shared(&self.account).await;
-        let refresh_token = match &read {
-            Ok(Some(stored)) => stored.record.refresh_token.clone(),
-            _ => None,
+        let was_interrupted = match &read {
+            Ok(Some(stored)) => {
+                let refresh_token = stored.record.refresh_token.as_ref();
+                self.was_interrupted(refresh_token).await
+            }
+            _ => false,
         };
-        let was_interrupted = self.was_interrupted(refresh_token.as_ref()).await;
         let login = self.number();
         self.change(|state| {
             // Somebody may have signed in or out meanwhile.
@@ -50,9 +52,7 @@ impl Owner {
         });
         drop(turn);
         self.refresh_ahead();
-        if was_interrupted {
-            self.renew_soon();
-        }
+        self.renew_if_interrupted();
     }
 
     /// Brings memory and store together now. Never fails: what went wrong is in the snapshot.
@@ -61,8 +61,10 @@ impl Owner {
             self.save().await;
         } else {
             self.change(State::read_again);
-            let _turn = self.saving.lock().await;
+            let turn = self.saving.lock().await;
             self.pull().await;
+            drop(turn);
+            self.renew_if_interrupted();
         }
         self.refresh_ahead();
         self.snapshot()
@@ -70,8 +72,16 @@ impl Owner {
 
     /// Takes over what the store holds. Called with the turn to save.
     pub(super) async fn pull(&self) {
-        let epoch = self.look(|state| state.epoch);
+        let (epoch, is_read) = self.look(|state| (state.epoch, state.is_read()));
         let found = self.common.vault.reread(&self.account).await;
+        let was_interrupted = match &found {
+            Ok(now) if !is_read => {
+                let record = now.record.as_ref();
+                let refresh_token = record.and_then(|record| record.refresh_token.as_ref());
+                self.was_interrupted(refresh_token).await
+            }
+            _ => false,
+        };
         let login = self.number();
         self.change(|state| {
             if state.epoch != epoch || matches!(state.saved, Saved::No(_)) {
@@ -80,7 +90,12 @@ impl Owner {
             match found {
                 // The store is empty since it is to keep nothing of this login.
                 Ok(now) if now.record.is_none() && state.is_not_kept() => {}
-                Ok(now) => state.adopt(now, login),
+                Ok(now) => {
+                    state.adopt(now, login);
+                    if was_interrupted {
+                        state.interrupted();
+                    }
+                }
                 Err(error) => state.cannot_read(error),
             }
         });
@@ -200,20 +215,25 @@ impl Owner {
                 return;
             }
             unsaved.basis = Basis::Anything { not_read: false };
-            if let Some(record) = now.record.filter(|record| Some(record) != ours) {
+            let ours = ours.map(|record| &**record);
+            let replaced = now
+                .record
+                .filter(|record| !record.shares_a_token_with(ours));
+            if let Some(record) = replaced {
                 state.revoke(Record::clone(&record));
             }
         });
         self.deliver_revokes();
     }
 
+    /// Tries again after a failure that came after `failures` others, unless somebody has tried before.
     fn save_later(self: &Arc<Self>, failures: u32) {
         let owner = Arc::downgrade(self);
         let epoch = self.look(|state| state.epoch);
         task::spawn(async move {
             tokio::time::sleep(pause::after_write(failures)).await;
             if let Some(owner) = owner.upgrade()
-                && owner.look(|state| state.epoch == epoch)
+                && owner.look(|state| state.has_failed(epoch, failures + 1))
             {
                 owner.save().await;
             }

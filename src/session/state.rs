@@ -252,14 +252,14 @@ impl State {
 
     /// Somebody signs in as `login`.
     pub(super) fn sign_in(&mut self, login: u64, record: Record, remember: bool, now: Moment) {
-        let not_read = self.end_login(login);
+        let not_read = self.end_login(login, Some(&record));
         self.memory = Memory::Held(Held::arrived(Arc::new(record), remember, now));
         self.saved = Saved::No(Unsaved::new(Basis::Anything { not_read }));
     }
 
     /// The login ends; `login` is the number of the time after it.
     pub(super) fn sign_out(&mut self, login: u64, reason: EndReason) {
-        let not_read = self.end_login(login);
+        let not_read = self.end_login(login, None);
         self.memory = Memory::Empty(Some(reason));
         self.saved = Saved::No(Unsaved::new(Basis::Anything { not_read }));
     }
@@ -279,16 +279,17 @@ impl State {
         self.saved = Saved::No(Unsaved::new(basis));
     }
 
-    /// Begins `login` and keeps what it replaces for whoever revokes. Returns whether the store may
+    /// Begins `login` and keeps what `next` replaces for whoever revokes. Returns whether the store may
     /// hold a record that nobody has read.
-    fn end_login(&mut self, login: u64) -> bool {
+    fn end_login(&mut self, login: u64, next: Option<&Record>) -> bool {
         let not_read = match (&self.memory, &self.saved) {
             (Memory::NotRead | Memory::Unreadable(_), _) => true,
             (_, Saved::No(unsaved)) => matches!(unsaved.basis, Basis::Anything { not_read: true }),
             _ => false,
         };
-        if let Some(record) = self.record().map(|record| Record::clone(record)) {
-            self.revoke(record);
+        let ended = self.record().map(|record| Record::clone(record));
+        if let Some(ended) = ended.filter(|ended| !ended.shares_a_token_with(next)) {
+            self.revoke(ended);
         }
         self.begin(login);
         not_read
@@ -484,6 +485,12 @@ impl State {
             }
             (Err(_), _) => None,
         }
+    }
+
+    /// Whether the change that memory had at `epoch` is not stored yet, and has failed so many times.
+    pub(super) fn has_failed(&self, epoch: u64, failures: u32) -> bool {
+        self.epoch == epoch
+            && matches!(&self.saved, Saved::No(unsaved) if unsaved.failures == failures)
     }
 
     /// The snapshot for everybody, if it shows something new.

@@ -1,6 +1,7 @@
 //! The promises that the session keeps, over a store whose faults the test sets and a server of its own.
 
 mod model;
+mod races;
 mod refreshes;
 mod server;
 mod signing;
@@ -23,7 +24,11 @@ use server::Server;
 
 const LATE: Duration = Duration::from_secs(30);
 
+/// The time to the server, and back from it.
+const LATENCY: Duration = Duration::from_millis(20);
+
 /// One process of the app.
+#[derive(Clone)]
 struct Process {
     sessions: Sessions,
     vault: Vault,
@@ -35,6 +40,7 @@ enum Rust {
     Nothing,
     Refresh,
     Revoke,
+    Both,
 }
 
 impl Process {
@@ -61,19 +67,21 @@ impl Process {
         let vault = Vault::shared(store.clone(), LATE, true, processes.clone());
         let outbox = Outbox::new(store.clone(), processes.clone(), LATE);
         let limits = Limits::with_refresh(Duration::from_secs(60));
-        let refresh: Option<Refresh> = (rust == Rust::Refresh).then(|| {
+        let refresh: Option<Refresh> = matches!(rust, Rust::Refresh | Rust::Both).then(|| {
             let server = server.clone();
             let refresh = move |_: Account, record: Record| {
                 let server = server.clone();
                 let refreshed = async move {
-                    tokio::time::sleep(Duration::from_millis(40)).await;
-                    server.refresh(&record.refresh_token.unwrap())
+                    tokio::time::sleep(LATENCY).await;
+                    let refreshed = server.refresh(&record.refresh_token.unwrap());
+                    tokio::time::sleep(LATENCY).await;
+                    refreshed
                 };
                 Box::pin(refreshed) as std::pin::Pin<Box<dyn Future<Output = _> + Send>>
             };
             Arc::new(refresh) as Refresh
         });
-        let revoke: Option<Revoke> = (rust == Rust::Revoke).then(|| {
+        let revoke: Option<Revoke> = matches!(rust, Rust::Revoke | Rust::Both).then(|| {
             let server = server.clone();
             let revoke = move |_: Account, record: Record| {
                 server.revoke(&record.refresh_token.unwrap());
@@ -111,7 +119,7 @@ impl Process {
 struct Page {
     owner: Arc<Owner>,
     id: u64,
-    page: PageId,
+    name: PageId,
     messages: Arc<Mutex<Vec<Message>>>,
 }
 
@@ -129,18 +137,18 @@ impl Page {
         Self {
             owner,
             id,
-            page,
+            name: page,
             messages,
         }
     }
 
     async fn ask(&self, ask: Ask, login: Option<u64>) -> crate::Result<Given> {
-        let want = Want::new(ask, login, Some(self.page.clone()));
+        let want = Want::new(ask, login, Some(self.name.clone()));
         self.owner.give(want).await
     }
 
     async fn reply(&self, lease: &Lease, reply: Reply) -> crate::Result<Access> {
-        self.owner.reply(lease.id, &self.page, reply).await
+        self.owner.reply(lease.id, &self.name, reply).await
     }
 
     /// As the npm package does: carries out the refresh if it gets the lease.
@@ -148,8 +156,10 @@ impl Page {
         match self.ask(ask, login).await.ok()? {
             Given::Token(access) => access.record.map(|record| record.token.clone()),
             Given::Lease(lease) => {
-                tokio::time::sleep(Duration::from_millis(40)).await;
-                let reply = match server.refresh(lease.record.refresh_token.as_ref().unwrap()) {
+                tokio::time::sleep(LATENCY).await;
+                let refreshed = server.refresh(lease.record.refresh_token.as_ref().unwrap());
+                tokio::time::sleep(LATENCY).await;
+                let reply = match refreshed {
                     Ok(tokens) => Reply::Renewed(tokens),
                     Err(RefreshError::Ended) => Reply::Ended,
                     Err(RefreshError::Failed { .. }) => Reply::failed(),

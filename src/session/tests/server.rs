@@ -1,7 +1,7 @@
 //! An auth server with one-time refresh tokens, which ends a login whose refresh token comes twice
 //! (RFC 9700, section 4.14.2).
 
-use std::{collections::HashMap, sync::Mutex};
+use std::{collections::HashMap, sync::Mutex, time::Duration};
 
 use crate::{Token, Tokens, session::RefreshError};
 
@@ -13,8 +13,14 @@ struct State {
     logins: HashMap<u64, Login>,
     next: u64,
     is_down: bool,
+    /// How long its tokens live.
+    lifetime: Option<Duration>,
+    /// Whether a refresh token that was just used gets the same tokens again.
+    has_grace: bool,
+    graces: usize,
     refreshes: usize,
     reuses: usize,
+    revoked: Vec<(u64, u64)>,
 }
 
 #[derive(Default)]
@@ -24,9 +30,10 @@ struct Login {
     is_revoked: bool,
 }
 
-fn tokens(login: u64, number: u64) -> Tokens {
+fn tokens(login: u64, number: u64, lifetime: Option<Duration>) -> Tokens {
     let mut tokens = Tokens::new(Token::new(format!("t.{login}.{number}")).unwrap());
     tokens.refresh_token = Some(Token::new(format!("r.{login}.{number}")).unwrap());
+    tokens.expires_in = lifetime;
     tokens
 }
 
@@ -44,7 +51,22 @@ impl Server {
         state.next += 1;
         let login = state.next;
         state.logins.insert(login, Login::default());
-        tokens(login, 0)
+        tokens(login, 0, state.lifetime)
+    }
+
+    pub(super) fn set_lifetime(&self, lifetime: Option<Duration>) {
+        self.0.lock().unwrap().lifetime = lifetime;
+    }
+
+    /// From now on a refresh token that was just used gets the same tokens again, as servers do for clients
+    /// that did not get the response.
+    pub(super) fn give_grace(&self) {
+        self.0.lock().unwrap().has_grace = true;
+    }
+
+    /// How often that was needed.
+    pub(super) fn graces(&self) -> usize {
+        self.0.lock().unwrap().graces
     }
 
     pub(super) fn refresh(&self, refresh_token: &Token) -> Result<Tokens, RefreshError> {
@@ -53,9 +75,16 @@ impl Server {
             return Err(RefreshError::failed());
         }
         let (login, number) = parts(refresh_token);
+        let lifetime = state.lifetime;
+        let has_grace = state.has_grace;
         let found = state.logins.get_mut(&login).unwrap();
         if found.is_revoked {
             return Err(RefreshError::Ended);
+        }
+        if has_grace && found.newest == number + 1 {
+            let again = tokens(login, found.newest, lifetime);
+            state.graces += 1;
+            return Ok(again);
         }
         if found.newest != number {
             found.is_revoked = true;
@@ -63,15 +92,21 @@ impl Server {
             return Err(RefreshError::Ended);
         }
         found.newest += 1;
-        let next = tokens(login, found.newest);
+        let next = tokens(login, found.newest, lifetime);
         state.refreshes += 1;
         Ok(next)
     }
 
     pub(super) fn revoke(&self, refresh_token: &Token) {
         let mut state = self.0.lock().unwrap();
-        let (login, _) = parts(refresh_token);
+        let (login, number) = parts(refresh_token);
         state.logins.get_mut(&login).unwrap().is_revoked = true;
+        state.revoked.push((login, number));
+    }
+
+    /// The refresh tokens that were revoked, by their login and their number in it.
+    pub(super) fn revoked(&self) -> Vec<(u64, u64)> {
+        self.0.lock().unwrap().revoked.clone()
     }
 
     pub(super) fn set_down(&self, is_down: bool) {
