@@ -245,7 +245,7 @@ impl Owner {
                 Decision::Token(record) => return Ok(Given::Token(record)),
                 Decision::Lease(lease) => return Ok(Given::Lease(lease)),
                 Decision::Error(error) => return Err(error),
-                Decision::Begin => self.fly(number),
+                Decision::Begin(before) => self.fly(number, before),
                 Decision::Wait => {
                     // The sender lives as long as the owner.
                     if changes.changed().await.is_err() {
