@@ -1,12 +1,14 @@
-// The long runs of the random orders and of the simulation; `npm run test:model`. `npm test` has the short ones.
+// The long runs of the random orders, of the simulation and of the processes; `npm run test:model`. `npm test` has the short ones.
 import { run } from './lib/run.mjs';
 
 process.env.VAULT_ORDERS ??= '100000';
 process.env.SESSION_ORDERS ??= '100000';
 process.env.MODEL_RUNS ??= '100000';
 process.env.SIMULATION_SESSIONS ??= '100000';
+process.env.PROCESS_GENERATIONS ??= '1000';
+process.env.PROCESS_KILLS ??= '1000';
 const cargo = ['cargo', 'test', '--locked', '-p', 'tauri-plugin-secure-token'];
-const vault = await run([...cargo, '--test', 'orders']);
+const vault = await run([...cargo, '--test', 'orders', '--test', 'processes']);
 const session = await run([...cargo, '--lib', 'session::tests::model']);
 const page = await run([
   'vitest',

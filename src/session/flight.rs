@@ -211,8 +211,8 @@ pub(super) enum Decision {
     Error(Error),
     /// Something has to happen first.
     Wait,
-    /// A refresh has begun, and has to be carried out.
-    Begin,
+    /// A refresh has begun, and has to be carried out: it replaces this record.
+    Begin(Arc<Record>),
 }
 
 impl State {
@@ -291,7 +291,7 @@ impl State {
             }
         }
         self.flight = Some(Flight::new(number));
-        Decision::Begin
+        Decision::Begin(record)
     }
 
     fn is_due(&self, min_life: Duration, now: Moment) -> bool {

@@ -260,7 +260,7 @@ impl Owner {
                 }
                 Decision::Lease(lease) => return Ok(Given::Lease(lease)),
                 Decision::Error(error) => return Err(error),
-                Decision::Begin => self.fly(number),
+                Decision::Begin(before) => self.fly(number, before),
                 Decision::Wait => {
                     // The sender lives as long as the owner.
                     if changes.changed().await.is_err() {

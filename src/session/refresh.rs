@@ -29,11 +29,11 @@ const MOST_OFFERS: usize = 3;
 const ATTEMPTS: usize = 3;
 
 impl Owner {
-    /// Carries out the flight `id`, which has just begun.
-    pub(super) fn fly(self: &Arc<Self>, id: u64) {
+    /// Carries out the flight `id`, which has just begun to replace `before`.
+    pub(super) fn fly(self: &Arc<Self>, id: u64, before: Arc<Record>) {
         let owner = self.clone();
         task::spawn(async move {
-            owner.carry_out(id).await;
+            owner.carry_out(id, before).await;
             owner.change(|state| {
                 if state.is_flying(id) {
                     state.flight = None;
@@ -47,18 +47,17 @@ impl Owner {
         self.look(|state| state.is_flying(id))
     }
 
-    async fn carry_out(self: &Arc<Self>, id: u64) {
+    async fn carry_out(self: &Arc<Self>, id: u64, before: Arc<Record>) {
         let mut others = match self.keep_others_from_refreshing().await {
             Ok(others) => others,
             Err(error) => return self.fail(id, error, None),
         };
-        let before = self.record();
         self.read_before_refresh().await;
         let Some(record) = self.record().filter(|_| self.is_flying(id)) else {
             return;
         };
-        // Somebody else has renewed it.
-        if before.as_ref() != Some(&record) {
+        // Somebody else has renewed it. Another call may have noticed that during the wait for the lock.
+        if before != record {
             return;
         }
         if let Some(refresh_token) = &record.refresh_token {
