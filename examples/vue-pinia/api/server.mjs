@@ -147,7 +147,7 @@ export async function createApi({
   }
 
   const server = await listen({ port, route, onAnswer, isCutOff: (path) => isDown && path !== OUTAGE });
-  return { ...server, log, hold, sessions: () => sessions.list() };
+  return { ...server, log, hold, setLifetime: tokens.setLifetime, sessions: () => sessions.list() };
 }
 
 /**

@@ -105,6 +105,14 @@ test('an access token ends with its lifetime', async () => {
   assert.equal(status, 401);
 });
 
+test('the lifetime of the tokens to come can be set', async () => {
+  const api = await start({ accessTokenSeconds: 1 });
+  assert.equal((await login(api)).expires_in, 1);
+  api.setLifetime(3600);
+  assert.equal((await login(api)).expires_in, 3600);
+  assert.throws(() => api.setLifetime(0), RangeError);
+});
+
 test('a refresh rotates both tokens', async () => {
   const api = await start();
   const first = await login(api);
