@@ -10,15 +10,24 @@ const attributes = { service: 'app.secure-token.vue-pinia', username: 'default' 
 /**
  * `deadlineMs`: how long the plugin waits for the key store.
  * `accessTokenSeconds`: long by default, so that no token expires by the clock in the middle of a test.
+ * `graceSeconds`: how long the API takes a used refresh token once more.
+ * `refreshInRust`: Rust carries out the refreshes, and no page.
  */
-export async function startDemo({ deadlineMs, accessTokenSeconds = 3600, prompter = false } = {}) {
+export async function startDemo({
+  deadlineMs,
+  accessTokenSeconds = 3600,
+  graceSeconds = 0,
+  refreshInRust = false,
+  prompter = false,
+} = {}) {
   const desktop = await startDesktop({ prompter });
-  const api = await createApi({ testHooks: true, accessTokenSeconds });
+  const api = await createApi({ testHooks: true, accessTokenSeconds, graceSeconds });
   const other = await createOther();
   const env = {
     ...desktop.env,
     SECURE_TOKEN_DEMO_API: api.url,
     SECURE_TOKEN_DEMO_OTHER: other.url,
+    SECURE_TOKEN_DEMO_REFRESH_IN_RUST: String(refreshInRust),
     ...(deadlineMs && { SECURE_TOKEN_DEMO_DEADLINE_MS: String(deadlineMs) }),
   };
   return new Demo({ desktop, api, other, env });
@@ -38,8 +47,10 @@ class Demo {
     this.#env = env;
   }
 
-  async launch() {
-    const run = new DemoWindow(await launchDriver(builtBinary('vue-pinia'), this.#env));
+  /** `windows`: how many windows the app opens at its start. */
+  async launch({ windows = 1 } = {}) {
+    const env = { ...this.#env, SECURE_TOKEN_DEMO_WINDOWS: String(windows) };
+    const run = new DemoWindow(await launchDriver(builtBinary('vue-pinia'), env));
     this.runs.push(run);
     return run;
   }
@@ -89,13 +100,14 @@ class DemoWindow extends AppWindow {
     await this.shows('status', 'signedIn');
   }
 
-  /** Goes to "main", "second" or "guest"; the window may still be opening. */
+  /** Goes to a window by its label; it may still be opening. */
   async goTo(window) {
-    const parts = { second: 'window=second', guest: 'guest.html' };
-    await this.switchTo(`the ${window} window`, (url) =>
-      window === 'main'
-        ? !Object.values(parts).some((part) => url.includes(part))
-        : url.includes(parts[window]),
-    );
+    await this.switchTo(`the ${window} window`, (url) => labelOf(url) === window);
   }
+}
+
+function labelOf(url) {
+  const { pathname, searchParams } = new URL(url);
+  if (pathname.endsWith('/guest.html')) return 'guest';
+  return searchParams.get('window') ?? 'main';
 }

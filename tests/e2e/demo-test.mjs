@@ -11,8 +11,8 @@ export function demoTest(name, options, body) {
   test(name, { timeout }, async (t) => {
     const demo = await startDemo(options);
     const leaks = new LeakWatch(demo);
-    const launch = async () => {
-      const app = await demo.launch();
+    const launch = async (settings) => {
+      const app = await demo.launch(settings);
       await leaks.listenToConsole(app);
       return app;
     };

@@ -16,18 +16,25 @@ const REALM = 'Bearer realm="secure-token demo"';
  * @param {object} [options]
  * @param {number} [options.port] 0, the default, takes a free port
  * @param {number} [options.accessTokenSeconds] lifetime of an access token
+ * @param {number} [options.graceSeconds] how long a refresh token is still good after it was used; see `createSessions`
  * @param {boolean} [options.testHooks] adds the routes under `/test/`
  * @param {string} [options.file] where sessions outlive the server
  */
-export async function createApi({ port = 0, accessTokenSeconds = 60, testHooks = false, file } = {}) {
+export async function createApi({
+  port = 0,
+  accessTokenSeconds = 60,
+  graceSeconds = 0,
+  testHooks = false,
+  file,
+} = {}) {
   const tokens = createTokens(accessTokenSeconds);
-  const sessions = createSessions({ tokens, file });
+  const sessions = createSessions({ tokens, graceSeconds, file });
   /** @type {{ method: string, path: string, status: number, hasAuthorization: boolean, tokenId: string | null }[]} */
   const log = [];
   /** Ids of the tokens that this server signed, kept with their request until it is answered. */
   const tokenIds = new WeakMap();
 
-  /** What holds the requests of a path. */
+  /** By path, what holds its requests. @type {Map<string, Hold>} */
   const holds = new Map();
 
   let isDown = false;
@@ -107,23 +114,23 @@ export async function createApi({ port = 0, accessTokenSeconds = 60, testHooks =
     if (!methods) throw new HttpError(404, 'not_found');
     const handler = methods[request.method];
     if (!handler) throw new HttpError(405, 'method_not_allowed', { Allow: Object.keys(methods).join(', ') });
-    await holds.get(path)?.until();
-    return handler(request);
+    const held = holds.get(path);
+    if (held?.step === 'request') await held.keep(request);
+    const response = await handler(request);
+    if (held?.step === 'response') await held.keep(request);
+    return response;
   }
 
-  /** Holds the requests of a path, before they take effect, until the returned `release` is called. */
-  function hold(path) {
-    let release = () => {};
-    const released = new Promise((resolve) => {
-      release = resolve;
-    });
-    const held = { count: 0, release: () => release(holds.delete(path)) };
-    holds.set(path, {
-      until: () => {
-        held.count += 1;
-        return released;
-      },
-    });
+  /**
+   * Holds what comes to `path` until `release()` of the return value is called: requests before they take effect, or
+   * responses after that.
+   *
+   * @param {string} path
+   * @param {'request' | 'response'} [step]
+   */
+  function hold(path, step = 'request') {
+    const held = new Hold(step, () => holds.delete(path));
+    holds.set(path, held);
     return held;
   }
 
@@ -140,7 +147,7 @@ export async function createApi({ port = 0, accessTokenSeconds = 60, testHooks =
   }
 
   const server = await listen({ port, route, onAnswer, isCutOff: (path) => isDown && path !== OUTAGE });
-  return { ...server, log, hold, sessions: () => sessions.list() };
+  return { ...server, log, hold, setLifetime: tokens.setLifetime, sessions: () => sessions.list() };
 }
 
 /**
@@ -174,16 +181,52 @@ function tokenResponse({ accessToken, expiresIn, refreshToken }) {
   };
 }
 
+/** What the API keeps back for a test. */
+class Hold {
+  #requests = [];
+  #released;
+
+  constructor(step, end) {
+    this.step = step;
+    this.#released = new Promise((resolve) => {
+      this.release = () => {
+        end();
+        resolve();
+      };
+    });
+  }
+
+  /** How many requests have come. */
+  get count() {
+    return this.#requests.length;
+  }
+
+  /** How many of them nobody waits for any longer. */
+  get abandoned() {
+    return this.#requests.filter(hasLeft).length;
+  }
+
+  async keep(request) {
+    this.#requests.push(request);
+    await this.#released;
+    // As if it had been lost on its way here. nginx logs this status for a client that has left.
+    if (this.step === 'request' && hasLeft(request)) throw new HttpError(499, 'client_closed_request');
+  }
+}
+
+const hasLeft = (request) => request.socket.destroyed;
+
 /** The token of an `Authorization: Bearer` header; the scheme is case-insensitive (RFC 9110 section 11.1). */
 function bearer(request) {
   return /^bearer +([\w\-.~+/]+=*)$/i.exec(request.headers.authorization ?? '')?.[1];
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { PORT = '8787', OTHER_PORT, ACCESS_TOKEN_SECONDS = '60' } = process.env;
+  const { PORT = '8787', OTHER_PORT, ACCESS_TOKEN_SECONDS = '60', GRACE_SECONDS = '0' } = process.env;
   const api = await createApi({
     port: Number(PORT),
     accessTokenSeconds: Number(ACCESS_TOKEN_SECONDS),
+    graceSeconds: Number(GRACE_SECONDS),
     file: fileURLToPath(new URL('.sessions', import.meta.url)),
   });
   console.log(`API listening on ${api.url}`);

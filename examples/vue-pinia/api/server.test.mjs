@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { decodeJwt, SignJWT } from 'jose';
+import { until } from '../../../scripts/lib/until.mjs';
 import { createApi, createOther } from './server.mjs';
 
 const running = new Set();
@@ -22,12 +23,12 @@ async function start(options, create = createApi) {
   return server;
 }
 
-function post(url, body, headers = {}) {
-  return fetch(url, { method: 'POST', body, headers });
+function post(url, body, headers = {}, signal) {
+  return fetch(url, { method: 'POST', body, headers, signal });
 }
 
-function form(url, fields) {
-  return post(url, new URLSearchParams(fields));
+function form(url, fields, signal) {
+  return post(url, new URLSearchParams(fields), {}, signal);
 }
 
 function json(url, value) {
@@ -44,8 +45,8 @@ function me(api, token) {
   return fetch(`${api.url}/me`, { headers: token ? { Authorization: `Bearer ${token}` } : {} });
 }
 
-function refresh(api, refreshToken) {
-  return form(`${api.url}/token`, { grant_type: 'refresh_token', refresh_token: refreshToken });
+function refresh(api, refreshToken, signal) {
+  return form(`${api.url}/token`, { grant_type: 'refresh_token', refresh_token: refreshToken }, signal);
 }
 
 async function assertRefused(response, status, error) {
@@ -104,6 +105,14 @@ test('an access token ends with its lifetime', async () => {
   assert.equal(status, 401);
 });
 
+test('the lifetime of the tokens to come can be set', async () => {
+  const api = await start({ accessTokenSeconds: 1 });
+  assert.equal((await login(api)).expires_in, 1);
+  api.setLifetime(3600);
+  assert.equal((await login(api)).expires_in, 3600);
+  assert.throws(() => api.setLifetime(0), RangeError);
+});
+
 test('a refresh rotates both tokens', async () => {
   const api = await start();
   const first = await login(api);
@@ -136,6 +145,55 @@ test('two refreshes at once with one token: one wins, then the family is gone', 
   const responses = await Promise.all([refresh(api, token), refresh(api, token)]);
   assert.deepEqual(responses.map((response) => response.status).sort(), [200, 400]);
   assert.deepEqual(api.sessions(), [{ user: 'demo', revoked: true }]);
+});
+
+test('within its grace a used refresh token buys tokens once more', async () => {
+  const api = await start({ graceSeconds: 60 });
+  const first = await login(api);
+  const lost = await (await refresh(api, first.refresh_token)).json();
+  const second = await (await refresh(api, first.refresh_token)).json();
+  assert.notEqual(second.refresh_token, lost.refresh_token);
+  assert.equal((await me(api, second.access_token)).status, 200);
+  assert.equal((await refresh(api, second.refresh_token)).status, 200);
+  assert.deepEqual(api.sessions(), [{ user: 'demo', revoked: false }]);
+});
+
+test('a grace comes to its end', async () => {
+  const api = await start({ graceSeconds: 0.1 });
+  const first = await login(api);
+  await refresh(api, first.refresh_token);
+  await pause(150);
+  await assertRefused(await refresh(api, first.refresh_token), 400, 'invalid_grant');
+  assert.deepEqual(api.sessions(), [{ user: 'demo', revoked: true }]);
+});
+
+test('a request that is held takes effect when it is released, unless its client has left', async () => {
+  const api = await start();
+  const issued = await login(api);
+  const held = api.hold('/token');
+  const client = new AbortController();
+  const left = refresh(api, issued.refresh_token, client.signal);
+  const stayed = refresh(api, issued.refresh_token);
+  await until('both have come', () => held.count === 2);
+  client.abort();
+  await assert.rejects(left, { name: 'AbortError' });
+  await until('one has left', () => held.abandoned === 1);
+  held.release();
+  assert.equal((await stayed).status, 200);
+  assert.deepEqual(api.sessions(), [{ user: 'demo', revoked: false }]);
+  assert.deepEqual(api.log.map(({ status }) => status).sort(), [200, 200, 499]);
+});
+
+test('a response that is held has taken effect', async () => {
+  const api = await start();
+  const issued = await login(api);
+  const held = api.hold('/token', 'response');
+  const first = refresh(api, issued.refresh_token);
+  await until('it has come', () => held.count === 1);
+  assert.equal(api.log.length, 1);
+  held.release();
+  assert.equal((await first).status, 200);
+  await assertRefused(await refresh(api, issued.refresh_token), 400, 'invalid_grant');
 });
 
 test('revoking a refresh token ends its family (RFC 7009)', async () => {

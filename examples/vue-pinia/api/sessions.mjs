@@ -11,16 +11,28 @@ const USERS = new Map([
 ]);
 
 /**
+ * @typedef {object} Family
+ * @property {string} user
+ * @property {boolean} revoked
+ * @property {number} expiresAt
+ * @property {string} current the hash of its newest refresh token
+ * @property {{ hash: string, until: number }[]} used those that are in their grace
+ */
+
+/**
  * The sessions of one server.
  *
  * A refresh token is `family.secret`: the random family id is known only to someone who held one of its tokens.
  *
  * @param {object} options
  * @param {ReturnType<typeof import('./tokens.mjs').createTokens>} options.tokens
+ * @param {number} [options.graceSeconds] for how long a used refresh token buys tokens once more, for a client that has
+ * lost the response. 0, the default: each is good for one use
  * @param {string} [options.file] where families outlive the server; only hashes are written
  */
-export function createSessions({ tokens, file }) {
-  /** @type {Map<string, { user: string, revoked: boolean, expiresAt: number, current: string }>} */
+export function createSessions({ tokens, graceSeconds = 0, file }) {
+  if (!(graceSeconds >= 0)) throw new RangeError('The grace of a refresh token must be 0 seconds or more.');
+  /** @type {Map<string, Family>} */
   const families = new Map(file ? load(file) : []);
   /** Access tokens that are still good, by their `jti`. @type {Map<string, { family: string, expiresAt: number }>} */
   const live = new Map();
@@ -58,7 +70,7 @@ export function createSessions({ tokens, file }) {
       // Compared for unknown users too, so that the time taken does not tell who exists.
       if (!equal(password, known?.password ?? '') || !known) return undefined;
       const id = randomBytes(16).toString('base64url');
-      const family = { user, revoked: false, expiresAt: 0, current: '' };
+      const family = { user, revoked: false, expiresAt: 0, current: '', used: [] };
       families.set(id, family);
       return issue(id, family);
     },
@@ -73,10 +85,12 @@ export function createSessions({ tokens, file }) {
       const { id, secret } = split(refreshToken);
       const family = families.get(id);
       if (!family || family.revoked || family.expiresAt <= Date.now()) return undefined;
-      if (!equal(hash(secret), family.current)) {
+      if (!isGood(hash(secret), family)) {
         revokeFamily(id);
         return undefined;
       }
+      const used = { hash: family.current, until: Date.now() + graceSeconds * 1000 };
+      family.used = [...family.used, used].filter(isInGrace);
       return issue(id, family);
     },
 
@@ -111,7 +125,9 @@ export function createSessions({ tokens, file }) {
 
 function load(file) {
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
+    const rows = JSON.parse(readFileSync(file, 'utf8'));
+    // Versions of this demo without a grace have left no `used`.
+    return rows.map(([id, family]) => [id, { used: [], ...family }]);
   } catch (error) {
     if (error.code === 'ENOENT') return [];
     throw error;
@@ -122,6 +138,14 @@ function split(refreshToken) {
   const [id, secret = ''] = refreshToken.split('.', 2);
   return { id, secret };
 }
+
+/** @param {Family} family */
+function isGood(hashed, { current, used }) {
+  const inGrace = used.filter(isInGrace).map((one) => one.hash);
+  return [current, ...inGrace].some((good) => equal(hashed, good));
+}
+
+const isInGrace = ({ until }) => until > Date.now();
 
 function hash(text) {
   return createHash('sha256').update(text).digest('base64url');

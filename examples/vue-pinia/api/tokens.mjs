@@ -14,14 +14,20 @@ const AUDIENCE = 'secure-token-demo-api';
  * @param {number} lifetimeSeconds
  */
 export function createTokens(lifetimeSeconds) {
-  if (!(lifetimeSeconds > 0))
-    throw new RangeError('The lifetime of an access token must be above 0 seconds.');
+  let lifetime;
+  setLifetime(lifetimeSeconds);
   const key = randomBytes(32);
+
+  /** Sets how long the tokens live that are signed from now on. */
+  function setLifetime(seconds) {
+    if (!(seconds > 0)) throw new RangeError('The lifetime of an access token must be above 0 seconds.');
+    lifetime = seconds;
+  }
 
   /** Signs a new token for `subject`. */
   async function issue(subject) {
     const id = randomUUID();
-    const expiresAt = Date.now() + lifetimeSeconds * 1000;
+    const expiresAt = Date.now() + lifetime * 1000;
     const token = await new SignJWT()
       .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt' })
       .setIssuer(ISSUER)
@@ -32,7 +38,7 @@ export function createTokens(lifetimeSeconds) {
       // Whole seconds, rounded up: the token must not die before `expires_in` says so.
       .setExpirationTime(Math.ceil(expiresAt / 1000))
       .sign(key);
-    return { id, token, expiresIn: lifetimeSeconds, expiresAt };
+    return { id, token, expiresIn: lifetime, expiresAt };
   }
 
   /**
@@ -61,5 +67,5 @@ export function createTokens(lifetimeSeconds) {
     }
   }
 
-  return { issue, check };
+  return { setLifetime, issue, check };
 }

@@ -7,7 +7,7 @@ import { defineSessionStore } from 'tauri-plugin-secure-token-api/pinia';
 import { revoke, rotate } from './api';
 import { config } from './config';
 import { describe, report } from './events';
-import { STATUS } from './words';
+import { ENDED, STATUS } from './words';
 
 function onError(error: Error) {
   const part = error instanceof SecureTokenError ? 'Key store' : 'API';
@@ -24,6 +24,7 @@ export const session = createSession({
     await revoke(record);
     report('api', 'Token revoked at the API');
   },
+  onSignedOut: (reason) => report('session', ENDED[reason]),
   onError,
 });
 keepFresh(session, onError);

@@ -1,9 +1,11 @@
-//! The demo app around the secure-token plugin: three windows, one of which may not touch the token.
+//! The demo app around the secure-token plugin: some windows, one of which may not touch the token.
 
 mod controls;
+mod refresher;
 
 use std::env::{self, VarError};
 use std::io;
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -25,6 +27,8 @@ struct ApiConfig {
 enum ExtraWindow {
     /// The same page once more, with the same permissions.
     Second,
+    Third,
+    Fourth,
     /// A page without any permission on the plugin.
     Guest,
 }
@@ -34,6 +38,8 @@ impl ExtraWindow {
     fn label(self) -> &'static str {
         match self {
             Self::Second => "second",
+            Self::Third => "third",
+            Self::Fourth => "fourth",
             Self::Guest => "guest",
         }
     }
@@ -41,6 +47,8 @@ impl ExtraWindow {
     fn page(self) -> &'static str {
         match self {
             Self::Second => "index.html?window=second",
+            Self::Third => "index.html?window=third",
+            Self::Fourth => "index.html?window=fourth",
             Self::Guest => "guest.html",
         }
     }
@@ -49,6 +57,8 @@ impl ExtraWindow {
     fn title(self) -> &'static str {
         match self {
             Self::Second => "Secure Token: second window",
+            Self::Third => "Secure Token: third window",
+            Self::Fourth => "Secure Token: fourth window",
             Self::Guest => "Secure Token: guest window",
         }
     }
@@ -56,7 +66,7 @@ impl ExtraWindow {
     #[cfg(desktop)]
     fn size(self) -> (f64, f64) {
         match self {
-            Self::Second => (900.0, 820.0),
+            Self::Second | Self::Third | Self::Fourth => (900.0, 820.0),
             Self::Guest => (460.0, 340.0),
         }
     }
@@ -66,15 +76,18 @@ impl ExtraWindow {
 #[tauri::command]
 fn api_config() -> ApiConfig {
     ApiConfig {
-        api_url: env::var("SECURE_TOKEN_DEMO_API")
-            .unwrap_or_else(|_| "http://127.0.0.1:8787".to_owned()),
+        api_url: api_url(),
         other_url: env::var("SECURE_TOKEN_DEMO_OTHER").ok(),
     }
 }
 
+fn api_url() -> String {
+    env::var("SECURE_TOKEN_DEMO_API").unwrap_or_else(|_| "http://127.0.0.1:8787".to_owned())
+}
+
 /// Opens one of the extra windows, or brings it to the front when it is open already.
 ///
-/// Any other label is refused before this runs, with a message that names the two that exist.
+/// Any other label is refused before this runs, with a message that names those that exist.
 #[tauri::command]
 #[allow(
     clippy::unused_async,
@@ -84,31 +97,29 @@ async fn open_window(app: AppHandle, label: ExtraWindow) -> tauri::Result<()> {
     if let Some(open) = app.get_webview_window(label.label()) {
         return open.set_focus();
     }
+    build(&app, label)
+}
+
+fn build(app: &AppHandle, extra: ExtraWindow) -> tauri::Result<()> {
     let window =
-        WebviewWindowBuilder::new(&app, label.label(), WebviewUrl::App(label.page().into()));
+        WebviewWindowBuilder::new(app, extra.label(), WebviewUrl::App(extra.page().into()));
     #[cfg(desktop)]
     let window = {
-        let (width, height) = label.size();
-        window.title(label.title()).inner_size(width, height)
+        let (width, height) = extra.size();
+        window.title(extra.title()).inner_size(width, height)
     };
     window.build()?;
     Ok(())
 }
 
-/// Reads `SECURE_TOKEN_DEMO_DEADLINE_MS`, so that a test need not wait for the plugin's own deadline.
-fn deadline() -> io::Result<Option<Duration>> {
-    const NAME: &str = "SECURE_TOKEN_DEMO_DEADLINE_MS";
+/// Reads a setting of the demo.
+fn setting<T: FromStr>(name: &str) -> io::Result<Option<T>> {
     let wrong = || {
-        io::Error::new(
-            io::ErrorKind::InvalidInput,
-            format!("{NAME} must be a whole number"),
-        )
+        let message = format!("{name} has a value that it cannot have");
+        io::Error::new(io::ErrorKind::InvalidInput, message)
     };
-    match env::var(NAME) {
-        Ok(text) => text
-            .parse()
-            .map(|ms| Some(Duration::from_millis(ms)))
-            .map_err(|_| wrong()),
+    match env::var(name) {
+        Ok(text) => text.parse().map(Some).map_err(|_| wrong()),
         Err(VarError::NotPresent) => Ok(None),
         Err(VarError::NotUnicode(_)) => Err(wrong()),
     }
@@ -121,11 +132,23 @@ fn deadline() -> io::Result<Option<Duration>> {
 /// Where an environment variable of the demo has a value that it cannot have, or Tauri cannot start.
 pub fn run() -> tauri::Result<()> {
     let mut plugin = tauri_plugin_secure_token::Builder::new();
-    if let Some(deadline) = deadline()? {
-        plugin = plugin.deadline(deadline);
+    // A test need not wait for the plugin's own deadline.
+    if let Some(deadline) = setting("SECURE_TOKEN_DEMO_DEADLINE_MS")? {
+        plugin = plugin.deadline(Duration::from_millis(deadline));
     }
+    if setting("SECURE_TOKEN_DEMO_REFRESH_IN_RUST")?.unwrap_or(false) {
+        plugin = refresher::refresh_in_rust(plugin, &api_url()).map_err(io::Error::other)?;
+    }
+    let windows: usize = setting("SECURE_TOKEN_DEMO_WINDOWS")?.unwrap_or(1);
     tauri::Builder::default()
         .plugin(plugin.build())
+        .setup(move |app| {
+            let extra = [ExtraWindow::Second, ExtraWindow::Third, ExtraWindow::Fourth];
+            for window in extra.into_iter().take(windows.saturating_sub(1)) {
+                build(app.handle(), window)?;
+            }
+            Ok(())
+        })
         .invoke_handler(tauri::generate_handler![
             api_config,
             open_window,
