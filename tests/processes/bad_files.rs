@@ -49,10 +49,12 @@ fn files_in(folder: &Path) -> Vec<PathBuf> {
     entries.flat_map(of).collect()
 }
 
+type Spoil = fn(&Path);
+
 #[test]
 fn p1_p4_one_process_works_with_whatever_is_in_the_place_of_the_files() {
     let server = Server::start(false);
-    let spoil: [(&str, fn(&Path)); 3] = [
+    let spoil: [(&str, Spoil); 3] = [
         ("read-only", |path| {
             fs::set_permissions(path, fs::Permissions::from_mode(0o400)).unwrap();
         }),

@@ -44,7 +44,7 @@ fn kill_amid_a_refresh(mut worker: Worker, server: &Server, rejected: &str, roun
 
 /// What the process has that comes after a kill.
 fn restart(home: &Home, server: &Server, round: u32) -> (Worker, Value) {
-    let refresher = if round / 4 % 2 == 0 {
+    let refresher = if (round / 4).is_multiple_of(2) {
         Refresher::Page
     } else {
         Refresher::Rust

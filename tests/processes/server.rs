@@ -85,7 +85,7 @@ impl Server {
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let (stream, shared) = (stream.unwrap(), of_thread.clone());
-                std::thread::spawn(move || shared.serve(stream));
+                std::thread::spawn(move || shared.serve(&stream));
             }
         });
         Self { address, shared }
@@ -141,14 +141,14 @@ impl Server {
 
 impl Shared {
     /// A client that is killed ends its connection, in whatever step.
-    fn serve(&self, stream: TcpStream) {
+    fn serve(&self, mut stream: &TcpStream) {
         let mut line = String::new();
-        let read = BufReader::new(&stream).read_line(&mut line);
+        let read = BufReader::new(stream).read_line(&mut line);
         let Ok(1..) = read else { return };
         let Some(response) = self.response(line.trim_end()) else {
             return;
         };
-        drop(writeln!(&stream, "{response}"));
+        drop(writeln!(stream, "{response}"));
     }
 
     fn response(&self, line: &str) -> Option<String> {
@@ -185,7 +185,7 @@ impl Shared {
 
 impl State {
     fn refresh(&mut self, token: &str) -> String {
-        let mut parts = token.split('-').skip(1).map(|part| part.parse::<u32>());
+        let mut parts = token.split('-').skip(1).map(str::parse::<u32>);
         let (Some(Ok(number)), Some(Ok(used))) = (parts.next(), parts.next()) else {
             return "ended".into();
         };
