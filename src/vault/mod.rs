@@ -189,8 +189,9 @@ impl Vault {
 
     /// Whether another process has changed `account` since this one read or wrote it.
     pub(crate) fn is_behind(&self, account: &Account) -> bool {
-        let stamp = self.0.processes.stamp(account);
-        stamp.is_some() && lock(&self.slot(account).state).stamp != stamp
+        // A stamp that cannot be read at this moment is not the one that is known.
+        self.0.processes.are_possible()
+            && lock(&self.slot(account).state).stamp != self.0.processes.stamp(account)
     }
 
     /// Stores `record` and returns the new revision.
