@@ -15,10 +15,10 @@ async function signedInApp(t) {
 demoTest('P2 restarted from its window, the app is signed in without a login', {}, async (t) => {
   const app = await signedInApp(t);
   const before = t.demo.calls('/me', 200).length;
-  // Later than the answer to WebDriver, which loses its app with the click.
-  await app.browser.execute(() => {
-    setTimeout(() => document.querySelector('[data-testid="restart"]').click());
-  });
+  // The click ends the process that answers WebDriver, so the answer may be lost.
+  await Promise.allSettled([
+    app.browser.execute(() => document.querySelector('[data-testid="restart"]').click()),
+  ]);
   await until('the new process asks who the user is', () => t.demo.calls('/me', 200).length > before);
   await app.stop();
   assert.equal(t.demo.calls('/login').length, 1);

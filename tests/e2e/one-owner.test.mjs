@@ -2,27 +2,7 @@
 import assert from 'node:assert/strict';
 import { until } from '../../scripts/lib/until.mjs';
 import { demoTest } from './demo-test.mjs';
-
-/** An app that is signed in, in as many windows as it can show the session in. */
-async function signedIn(t) {
-  const app = await t.launch();
-  await app.login();
-  await app.shows('me-name', /\w/);
-  await app.shows('persisted', 'yes');
-  t.leaks.remember();
-  return app;
-}
-
-/** Opens the second window, which is signed in by itself. */
-async function openSecond(t, app) {
-  await app.click('open-window');
-  await app.goTo('second');
-  await t.leaks.listenToConsole(app);
-  await app.shows('status', 'signedIn');
-  await app.shows('me-name', /\w/);
-}
-
-const isAlive = (t) => t.demo.api.sessions().length === 1;
+import { assertNoReuse, openSecond, refreshes, signedIn } from './steps.mjs';
 
 demoTest('P8 two windows with a refused token cost one refresh, and both go on', {}, async (t) => {
   const app = await signedIn(t);
@@ -41,7 +21,7 @@ demoTest('P8 two windows with a refused token cost one refresh, and both go on',
   await until('both are served', () => t.demo.calls('/me', 200).length === served + 2);
   t.leaks.remember();
   assert.equal(t.demo.calls('/token').length, 1);
-  assert.ok(isAlive(t), 'the server has seen no token twice');
+  assertNoReuse(t);
   await app.shows('status', 'signedIn');
   await app.goTo('second');
   await app.shows('status', 'signedIn');
@@ -66,10 +46,10 @@ demoTest('P8 a page that navigates away amid its refresh leaves it to the other 
 
   await app.goTo('main');
   await app.click('me-load');
-  await until('the other is served', () => t.demo.calls('/token', 200).length === 1);
+  await until('the other is served', () => refreshes(t) === 1);
   await app.shows('status', 'signedIn');
   t.leaks.remember();
-  assert.ok(isAlive(t));
+  assertNoReuse(t);
 });
 
 demoTest('P3 a page from the back-forward cache is signed out after a logout', {}, async (t) => {
@@ -127,14 +107,14 @@ demoTest('P3 P8 two processes of the app take turns and see each other’s chang
   await t.demo.expireTokens();
 
   await one.click('me-load');
-  await until('one has refreshed', () => t.demo.calls('/token', 200).length === 1);
+  await until('one has refreshed', () => refreshes(t) === 1);
   await one.shows('me-name', /\w/);
   t.leaks.remember();
   const served = t.demo.calls('/me', 200).length;
   await other.click('me-load');
   await until('the other goes on with the new token', () => t.demo.calls('/me', 200).length > served);
   assert.equal(t.demo.calls('/token').length, 1);
-  assert.ok(isAlive(t));
+  assertNoReuse(t);
 
   await one.click('logout');
   await one.shows('status', 'signedOut');
