@@ -1,7 +1,7 @@
 //! Generates the permissions and tells an app's build what belongs to the plugin.
 
 #[expect(dead_code, reason = "only its schema is used here")]
-#[path = "src/scope/entry.rs"]
+#[path = "src/ipc/scope/entry.rs"]
 mod entry;
 
 /// The commands, as `src/lib.rs` registers them.

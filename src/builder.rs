@@ -10,13 +10,14 @@ use tauri::{
 };
 
 use crate::{
-    Account, Error, ErrorCode, Record, RefreshError, Result, RevokeError, SecureToken, Tokens,
-    commands,
-    pages::Pages,
+    error::{Error, ErrorCode, Result},
+    handle::SecureToken,
+    ipc::{Pages, commands, session_commands},
     processes::Processes,
-    session::{Limits, Outbox, Refresh, Revoke, Sessions},
-    session_commands,
+    record::Record,
+    session::{Limits, Outbox, Refresh, RefreshError, Revoke, RevokeError, Sessions, Tokens},
     store::{self, SecretStore},
+    token::Account,
     vault::Vault,
 };
 

@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use crate::{
-    Account, Error, Notice, Record, Result, Session, StoreInfo, StoredRecord, Watch,
-    session::Sessions,
+    error::{Error, Result},
+    record::Record,
+    session::{Session, Sessions},
+    store::StoreInfo,
     task,
-    vault::{Acknowledged, AtRestNow, ChangedBy, Vault},
-    watch::may_block,
+    token::Account,
+    vault::{
+        Acknowledged, AtRestNow, ChangedBy, Notice, StoredRecord, Vault, Watch, watch::may_block,
+    },
 };
 
 /// The tokens of this app, for Rust callers: the same as the commands, with [`Token`] in the place

@@ -129,28 +129,22 @@
 #![deny(unsafe_code)]
 #![cfg_attr(not(target_os = "ios"), forbid(unsafe_code))]
 
-mod args;
 mod builder;
-mod commands;
-mod envelope;
 mod error;
 mod handle;
+mod ipc;
 #[cfg(desktop)]
 mod lock_file;
-mod pages;
 #[cfg(desktop)]
 mod private_file;
 mod processes;
 mod record;
-mod scope;
 mod session;
-mod session_commands;
 pub mod store;
 mod sync;
 mod task;
 mod token;
 mod vault;
-mod watch;
 
 use tauri::{Manager, Runtime, plugin::TauriPlugin};
 
@@ -168,8 +162,7 @@ pub use crate::{
     },
     store::{StoreInfo, StoreState},
     token::{Account, Token},
-    vault::StoredRecord,
-    watch::{Notice, Watch},
+    vault::{Notice, StoredRecord, Watch},
 };
 
 /// The plugin with its default options.

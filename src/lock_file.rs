@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    Result,
+    error::Result,
     private_file::{self, is_busy, unusable},
 };
 
@@ -60,7 +60,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::ErrorCode;
+    use crate::error::ErrorCode;
 
     #[test]
     fn one_at_a_time_has_the_lock() {

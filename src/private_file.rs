@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use crate::{Error, ErrorCode};
+use crate::error::{Error, ErrorCode};
 
 /// Opens the file at `path` as `options` say. What is missing is made, its folder included.
 pub(crate) fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {

@@ -1,6 +1,9 @@
 //! What one account stores.
 
-use crate::{Error, Result, Token};
+use crate::{
+    error::{Error, Result},
+    token::Token,
+};
 
 /// What one account stores.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::{Error, ErrorCode, Result};
+use crate::error::{Error, ErrorCode, Result};
 
 /// A bearer token (or refresh token): text that must not be shown.
 ///

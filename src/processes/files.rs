@@ -16,9 +16,10 @@ use super::{
     mark_file::{self, MarkFile},
 };
 use crate::{
-    Account, Error, ErrorCode, Result, Token,
+    error::{Error, ErrorCode, Result},
     lock_file::{LockFile, Locked},
     private_file::{is_busy, unusable},
+    token::{Account, Token},
 };
 
 /// The folder of these files in the app's local data folder.

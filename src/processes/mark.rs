@@ -1,7 +1,7 @@
 //! What the processes of an app tell each other about one account.
 
 use super::files::TokenHash;
-use crate::Token;
+use crate::token::Token;
 
 /// What the processes of an app tell each other about one account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

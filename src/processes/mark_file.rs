@@ -16,7 +16,7 @@ use super::{
     mark_line::{self, Line},
 };
 use crate::{
-    Error, Result,
+    error::{Error, Result},
     private_file::{self, unusable},
 };
 

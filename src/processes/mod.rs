@@ -27,7 +27,10 @@ use self::files::{AccountFiles, HeldFiles};
     allow(unused_imports, reason = "nobody need name a part of the mark")
 )]
 pub(crate) use self::mark::{InUse, Mark, Stamp};
-use crate::{Account, Result, Token};
+use crate::{
+    error::Result,
+    token::{Account, Token},
+};
 
 /// Coordinates the processes of one app.
 #[derive(Clone)]

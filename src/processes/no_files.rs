@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::Mark;
-use crate::{Account, Result, Token};
+use crate::{
+    error::Result,
+    token::{Account, Token},
+};
 
 #[derive(Clone)]
 pub(super) enum AccountFiles {}

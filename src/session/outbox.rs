@@ -15,13 +15,13 @@ use tokio::{sync::Mutex, time::timeout};
 use zeroize::Zeroizing;
 
 use crate::{
-    Error, ErrorCode, Result, envelope,
+    error::{Error, ErrorCode, Result},
     processes::Processes,
     record::Record,
     store::SecretStore,
     task,
     token::{Account, Token},
-    vault::Vault,
+    vault::{Vault, envelope},
 };
 
 const PREFIX: &str = "secure-token.revokes.v1";

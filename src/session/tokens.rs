@@ -125,7 +125,7 @@ mod tests {
             "\t",
         ] {
             let error = tokens(unfit).check().unwrap_err();
-            assert_eq!(error.code(), crate::ErrorCode::InvalidArgument);
+            assert_eq!(error.code(), crate::error::ErrorCode::InvalidArgument);
             assert!(!error.message().contains("SECRET"));
         }
     }

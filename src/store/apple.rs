@@ -23,7 +23,10 @@ use super::{
     os_status::{self, AppleStatus},
     update_or_add::update_or_add,
 };
-use crate::{Account, Error, Result};
+use crate::{
+    error::{Error, Result},
+    token::Account,
+};
 
 /// Which keychain of macOS holds the records. Records do not move from one to the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

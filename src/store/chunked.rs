@@ -21,7 +21,10 @@ use std::collections::HashSet;
 use zeroize::Zeroizing;
 
 use super::{Chunk, Item, Prompts, SecretStore};
-use crate::{Account, Error, ErrorCode, Result};
+use crate::{
+    error::{Error, ErrorCode, Result},
+    token::Account,
+};
 
 const PREFIX: &str = "secure-token.chunks.v1.";
 

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use zeroize::Zeroizing;
 
 use super::{Item, Prompts, SecretStore, StoreInfo, StoreState};
-use crate::{Error, ErrorCode, Result};
+use crate::error::{Error, ErrorCode, Result};
 
 /// Answers every call with the same error.
 struct FailedStore(Error);
@@ -67,7 +67,7 @@ impl SecretStore for FailedStore {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Account;
+    use crate::token::Account;
 
     #[tokio::test]
     async fn p1_each_call_of_a_store_that_could_not_be_opened_is_unavailable() {

@@ -5,7 +5,7 @@
 //! also where the store takes no notice of case. GENERATION has 16 hexadecimal digits.
 
 use super::{Chunk, Item};
-use crate::Account;
+use crate::token::Account;
 
 /// The name of `item`.
 pub(super) fn write(item: &Item) -> String {

@@ -18,7 +18,7 @@ use super::{
     os_status::{self, tests::Status},
     update_or_add::update_or_add,
 };
-use crate::{Error, ErrorCode, Result};
+use crate::error::{Error, ErrorCode, Result};
 
 /// In the place of a status: the call panics, as security-framework does over an answer of a type that it
 /// does not know.

@@ -17,7 +17,10 @@ use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 use super::{Exclusive, Item, Prompts, SecretStore, StoreInfo, StoreState};
-use crate::{Error, ErrorCode, Result, sync::lock};
+use crate::{
+    error::{Error, ErrorCode, Result},
+    sync::lock,
+};
 
 /// What differs between the platforms.
 pub(super) trait Platform: Send + 'static {
@@ -243,7 +246,9 @@ mod tests {
     use futures_util::poll;
 
     use super::*;
-    use crate::{Account, ErrorCode, lock_file::LockFile, store::keychain_stand_in::StandIn};
+    use crate::{
+        error::ErrorCode, lock_file::LockFile, store::keychain_stand_in::StandIn, token::Account,
+    };
 
     /// A keyring whose calls end when they are told to.
     struct Stuck {

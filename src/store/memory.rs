@@ -22,7 +22,10 @@ use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use super::{Exclusive, Item, Prompts, SecretStore, StoreInfo, StoreState};
-use crate::{Error, ErrorCode, Result, sync::lock};
+use crate::{
+    error::{Error, ErrorCode, Result},
+    sync::lock,
+};
 
 /// What goes wrong in a [`MemoryStore`], from [`inject`](MemoryStore::inject) on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

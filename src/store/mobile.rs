@@ -10,7 +10,10 @@ use tauri::{
 use zeroize::Zeroizing;
 
 use super::{Item, Prompts, SecretStore, StoreInfo, StoreState};
-use crate::{Account, Error, ErrorCode, Result};
+use crate::{
+    error::{Error, ErrorCode, Result},
+    token::Account,
+};
 
 /// The Kotlin package of `android/src/main/java`.
 #[cfg(target_os = "android")]

@@ -40,7 +40,7 @@ pub use zeroize::Zeroizing;
 pub use self::apple::MacosKeychain;
 #[cfg(target_os = "ios")]
 pub use self::mobile::IosAccessibility;
-use crate::{Account, Result};
+use crate::{error::Result, token::Account};
 
 /// One item of a store: what an account stores, or one chunk of it in a store with small items.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

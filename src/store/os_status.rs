@@ -2,7 +2,10 @@
 //!
 //! Plain tables, compiled for tests on every platform.
 
-use crate::{Error, ErrorCode, Result, StoreState};
+use crate::{
+    error::{Error, ErrorCode, Result},
+    store::StoreState,
+};
 
 /// An error of a library that has a status of Apple's Security framework.
 #[cfg(any(target_os = "macos", test))]

@@ -14,7 +14,10 @@ use super::{
     keyring::{KeyringStore, Platform},
     os_status,
 };
-use crate::{Error, ErrorCode, Result, lock_file::LockFile};
+use crate::{
+    error::{Error, ErrorCode, Result},
+    lock_file::LockFile,
+};
 
 /// The file whose lock says which process of the app writes, in the app's local data folder.
 const LOCK_FILE: &str = "secure-token.lock";

@@ -4,7 +4,10 @@ use std::{future::Future, pin::pin, time::Duration};
 
 use tokio::time::{Instant, timeout};
 
-use crate::{Error, ErrorCode, Result, store::Prompts};
+use crate::{
+    error::{Error, ErrorCode, Result},
+    store::Prompts,
+};
 
 /// The time by which a call ends, counted from when it was asked for.
 #[derive(Clone, Copy)]

@@ -1,24 +1,29 @@
 //! The heart: order, memory copy, revisions, deadlines and notices, above any store.
 
 mod deadline;
+pub(crate) mod envelope;
 mod slot;
+pub(crate) mod watch;
 
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, future::maybe_done, poll};
 use zeroize::Zeroizing;
 
+pub use self::watch::{Notice, Watch};
 use self::{
     deadline::Deadline,
     slot::{AtRest, ReadingEnd, SharedRead, Slot, Slots},
+    watch::Watchers,
 };
 use crate::{
-    Account, Error, ErrorCode, Notice, Record, Result, StoreInfo, StoreState, Watch, envelope,
+    error::{Error, ErrorCode, Result},
     processes::{AccountLock, Processes, Stamp},
-    store::{Prompts, SecretStore, chunked},
+    record::Record,
+    store::{Prompts, SecretStore, StoreInfo, StoreState, chunked},
     sync::lock,
     task,
-    watch::Watchers,
+    token::Account,
 };
 
 /// A record as it was read, with the revision of its account.

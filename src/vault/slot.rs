@@ -10,7 +10,9 @@ use std::{
 use futures_util::future::Shared;
 
 use super::{LoginMark, Stored};
-use crate::{Account, Record, Result, processes::Stamp, store::Prompts, sync::lock};
+use crate::{
+    error::Result, processes::Stamp, record::Record, store::Prompts, sync::lock, token::Account,
+};
 
 /// A read that is under way, for everybody who asks meanwhile: an unlock prompt that was dismissed
 /// is not shown once for each of them.

@@ -7,7 +7,7 @@ use std::{fs, path::PathBuf, sync::Arc};
 use tempfile::TempDir;
 
 use super::*;
-use crate::ErrorCode;
+use crate::error::ErrorCode;
 
 /// Longer than any test takes.
 const LONG: Duration = Duration::from_secs(60);

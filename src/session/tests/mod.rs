@@ -14,10 +14,12 @@ use std::{
 
 use super::*;
 use crate::{
-    ErrorCode, Record, SecureToken, Token,
+    error::ErrorCode,
+    handle::SecureToken,
     processes::Processes,
+    record::Record,
     store::memory::{Fault, MemoryStore},
-    token::Account,
+    token::{Account, Token},
     vault::Vault,
 };
 use server::Server;
@@ -142,12 +144,12 @@ impl Page {
         }
     }
 
-    async fn ask(&self, ask: Ask, login: Option<u64>) -> crate::Result<Given> {
+    async fn ask(&self, ask: Ask, login: Option<u64>) -> crate::error::Result<Given> {
         let want = Want::new(ask, login, Some(self.name.clone()));
         self.owner.give(want).await
     }
 
-    async fn reply(&self, lease: &Lease, reply: Reply) -> crate::Result<Access> {
+    async fn reply(&self, lease: &Lease, reply: Reply) -> crate::error::Result<Access> {
         self.owner.reply(lease.id, &self.name, reply).await
     }
 

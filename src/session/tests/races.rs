@@ -8,7 +8,7 @@ use std::{
 
 use super::*;
 use crate::{
-    Error,
+    error::Error,
     store::{Item, Prompts, SecretStore, StoreInfo, Zeroizing, async_trait},
 };
 
@@ -68,7 +68,9 @@ async fn is_flying(app: &Process) {
 }
 
 /// Begins a refresh and does not wait for it.
-async fn begin_refresh(app: &Process) -> tokio::task::JoinHandle<crate::Result<Option<Token>>> {
+async fn begin_refresh(
+    app: &Process,
+) -> tokio::task::JoinHandle<crate::error::Result<Option<Token>>> {
     let session = app.session();
     let refreshing = tokio::spawn(async move { session.refresh(None).await });
     is_flying(app).await;
@@ -91,7 +93,7 @@ struct Unsure {
 }
 
 impl Unsure {
-    fn done(&self) -> crate::Result<()> {
+    fn done(&self) -> crate::error::Result<()> {
         if self.loses_responses.load(Ordering::SeqCst) {
             return Err(Error::new(
                 ErrorCode::Unavailable,
@@ -112,24 +114,24 @@ impl SecretStore for Unsure {
         &self,
         item: &Item,
         prompts: &Prompts,
-    ) -> crate::Result<Option<Zeroizing<Vec<u8>>>> {
+    ) -> crate::error::Result<Option<Zeroizing<Vec<u8>>>> {
         self.count();
         self.items.get(item, prompts).await
     }
 
-    async fn set(&self, item: &Item, bytes: &[u8], prompts: &Prompts) -> crate::Result<()> {
+    async fn set(&self, item: &Item, bytes: &[u8], prompts: &Prompts) -> crate::error::Result<()> {
         self.count();
         self.items.set(item, bytes, prompts).await?;
         self.done()
     }
 
-    async fn delete(&self, item: &Item, prompts: &Prompts) -> crate::Result<()> {
+    async fn delete(&self, item: &Item, prompts: &Prompts) -> crate::error::Result<()> {
         self.count();
         self.items.delete(item, prompts).await?;
         self.done()
     }
 
-    async fn list(&self, prompts: &Prompts) -> crate::Result<Vec<Item>> {
+    async fn list(&self, prompts: &Prompts) -> crate::error::Result<Vec<Item>> {
         self.items.list(prompts).await
     }
 

@@ -2,14 +2,14 @@
 
 use super::*;
 
-fn lease(given: crate::Result<Given>) -> Lease {
+fn lease(given: crate::error::Result<Given>) -> Lease {
     match given.unwrap() {
         Given::Lease(lease) => lease,
         Given::Token(access) => panic!("no lease but {:?}", access.record),
     }
 }
 
-fn token(given: crate::Result<Given>) -> Option<String> {
+fn token(given: crate::error::Result<Given>) -> Option<String> {
     match given.unwrap() {
         Given::Token(access) => text(access.record.map(|record| record.token.clone())),
         Given::Lease(_) => panic!("a lease"),

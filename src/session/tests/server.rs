@@ -3,7 +3,10 @@
 
 use std::{collections::HashMap, sync::Mutex, time::Duration};
 
-use crate::{Token, Tokens, session::RefreshError};
+use crate::{
+    session::{RefreshError, Tokens},
+    token::Token,
+};
 
 #[derive(Default)]
 pub(super) struct Server(Mutex<State>);

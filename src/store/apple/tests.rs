@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::{
-    ErrorCode,
+    error::ErrorCode,
     store::{Prompts, SecretStore},
 };
 

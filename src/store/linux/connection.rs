@@ -26,7 +26,7 @@ use super::{
     find::{Attributes, LastFound},
     session::Session,
 };
-use crate::{Error, ErrorCode};
+use crate::error::{Error, ErrorCode};
 
 /// The bus name of the Secret Service.
 pub(super) const BUS_NAME: &str = "org.freedesktop.secrets";

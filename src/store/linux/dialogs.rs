@@ -16,7 +16,10 @@ use super::{
     connection::{BUS_NAME, COLLECTION, Connection, ITEM, NO_OBJECT},
     fault::Fault,
 };
-use crate::{Error, ErrorCode, sync::lock};
+use crate::{
+    error::{Error, ErrorCode},
+    sync::lock,
+};
 
 /// How a person answers a dialog.
 #[derive(Debug, Clone)]

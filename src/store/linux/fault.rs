@@ -1,7 +1,7 @@
 //! What can be done about an error of the Secret Service, and how it is reported.
 
 use super::{bus::BusFault, unavailable};
-use crate::{Error, ErrorCode};
+use crate::error::{Error, ErrorCode};
 
 /// An error, and whether to try again.
 #[derive(Debug, Clone)]

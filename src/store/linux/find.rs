@@ -12,7 +12,7 @@ use super::{
     connection::{COLLECTION, Connection},
     fault::Fault,
 };
-use crate::{Account, sync::lock};
+use crate::{sync::lock, token::Account};
 
 /// Attributes that providers add to an item by themselves: libsecret's schema name, and what
 /// KeePassXC reads back.

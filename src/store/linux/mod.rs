@@ -35,7 +35,10 @@ use self::{
     sandbox::Sandbox,
 };
 use super::{Item, Prompts, SecretStore, StoreInfo, StoreState};
-use crate::{Account, Error, ErrorCode, Result};
+use crate::{
+    error::{Error, ErrorCode, Result},
+    token::Account,
+};
 
 /// The store of this process: the secret portal where it is confined, else the Secret Service.
 pub(super) fn open(service: &str) -> Arc<dyn SecretStore> {

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Error, ErrorCode, Result};
+use crate::error::{Error, ErrorCode, Result};
 
 /// What confines the app. Both keep programs from the Secret Service of the session and give them the
 /// secret portal instead.

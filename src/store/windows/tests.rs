@@ -14,8 +14,8 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::{
-    Account, StoreInfo,
-    store::{Chunk, Prompts, SecretStore, chunked},
+    store::{Chunk, Prompts, SecretStore, StoreInfo, chunked},
+    token::Account,
 };
 
 /// Set in the processes that are killed: after how many changes, and what they write.

@@ -4,7 +4,7 @@ use std::sync::mpsc;
 
 use super::*;
 use crate::{
-    SecureToken,
+    handle::SecureToken,
     session::{Limits, Outbox, Sessions},
     store::memory::MemoryStore,
 };

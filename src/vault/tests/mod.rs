@@ -11,8 +11,8 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::{
-    Token,
     store::{Item, memory::Fault},
+    token::Token,
 };
 use stores::{Kind, TestStore, over_each_store};
 

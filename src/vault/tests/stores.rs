@@ -8,7 +8,7 @@ use std::{
 
 use super::super::Vault;
 use crate::{
-    ErrorCode,
+    error::ErrorCode,
     store::{
         SecretStore,
         keychain_stand_in::{PANIC, StandIn},

@@ -133,7 +133,7 @@ impl World {
         let bytes = self
             .store
             .peek(&crate::store::Item::of(&Account::default()))?;
-        let record = crate::envelope::decode(&bytes).unwrap();
+        let record = crate::vault::envelope::decode(&bytes).unwrap();
         Some(parts(&record.token).0)
     }
 

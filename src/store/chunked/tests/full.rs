@@ -131,7 +131,7 @@ impl SecretStore for FewPieces {
         self.0.list(prompts).await
     }
 
-    async fn info(&self) -> crate::StoreInfo {
+    async fn info(&self) -> crate::store::StoreInfo {
         self.0.info().await
     }
 

@@ -64,7 +64,7 @@ impl SecretStore for OneFailure {
         self.store.list(prompts).await
     }
 
-    async fn info(&self) -> crate::StoreInfo {
+    async fn info(&self) -> crate::store::StoreInfo {
         self.store.info().await
     }
 

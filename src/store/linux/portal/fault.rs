@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 
 use super::super::bus::BusFault;
-use crate::{Error, ErrorCode};
+use crate::error::{Error, ErrorCode};
 
 /// There is no secret portal, and what a person can do about it.
 pub(super) fn unavailable(reason: &str) -> Error {

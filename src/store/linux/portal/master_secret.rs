@@ -18,7 +18,11 @@ use super::{
     super::bus::{Bus, Method, Wanted},
     fault,
 };
-use crate::{Error, Result, store::Prompts, sync::lock};
+use crate::{
+    error::{Error, Result},
+    store::Prompts,
+    sync::lock,
+};
 
 const BUS_NAME: &str = "org.freedesktop.portal.Desktop";
 const PATH: &str = "/org/freedesktop/portal/desktop";
@@ -234,7 +238,7 @@ mod tests {
     use std::{io::Write, thread};
 
     use super::*;
-    use crate::ErrorCode;
+    use crate::error::ErrorCode;
 
     #[test]
     fn p6_a_secret_that_comes_byte_by_byte_is_not_waited_for_longer_than_one_that_does_not_come() {

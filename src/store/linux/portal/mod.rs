@@ -32,8 +32,9 @@ use zeroize::Zeroizing;
 use self::{master_secret::MasterSecret, seal::Sealed};
 use super::sandbox::Sandbox;
 use crate::{
-    Account, Error, ErrorCode, Result,
+    error::{Error, ErrorCode, Result},
     store::{Item, Prompts, SecretStore, StoreInfo, StoreState},
+    token::Account,
 };
 
 const EXTENSION: &str = "keyring";

@@ -21,7 +21,10 @@ use super::{
     fault,
     layout::{BLOCK_LEN, Content, File, MAC_LEN, ROUNDS, SALT_LEN},
 };
-use crate::{Account, Error, Result};
+use crate::{
+    error::{Error, Result},
+    token::Account,
+};
 
 const KEY_LEN: usize = 16;
 

@@ -11,7 +11,7 @@ use super::{
     Call, fault,
     seal::{self, Sealed},
 };
-use crate::Result;
+use crate::error::Result;
 
 /// Written first; then it takes the place of the record's file.
 const NEW: &str = ".new.keyring";

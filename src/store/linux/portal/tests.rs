@@ -8,7 +8,7 @@ use std::{process::Command, sync::mpsc, thread};
 use futures_util::poll;
 
 use super::*;
-use crate::envelope;
+use crate::vault::envelope;
 
 const SERVICE: &str = "app.secure-token.tests";
 const SECRET: [u8; 64] = [1; 64];

@@ -8,7 +8,7 @@ use std::{
 
 use serde::Serialize;
 
-use crate::{Account, sync::lock};
+use crate::{sync::lock, token::Account};
 
 /// Says that an account has changed, or may have; never what it holds now.
 #[derive(Debug, Clone, PartialEq, Eq)]

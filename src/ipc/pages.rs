@@ -5,7 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use tauri::{Runtime, Webview};
 
-use crate::{Error, ErrorCode, Notice, Result, Watch, session::PageId, sync::lock, vault::Vault};
+use crate::{
+    error::{Error, ErrorCode, Result},
+    session::PageId,
+    sync::lock,
+    vault::{Notice, Vault, Watch},
+};
 
 /// How many watches and views one page may have together. The npm package needs one of each per copy of
 /// itself and account.
@@ -165,7 +170,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::{Account, store::memory::MemoryStore};
+    use crate::{store::memory::MemoryStore, token::Account};
 
     fn open(app: &App<MockRuntime>, label: &str) -> Webview<MockRuntime> {
         let window = WebviewWindowBuilder::new(app, label, WebviewUrl::default());

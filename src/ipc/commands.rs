@@ -7,8 +7,13 @@ use tauri::{
 };
 
 use crate::{
-    Notice, Record, Result, SecureToken, StoreInfo, StoredRecord, Token, args::Args, pages::Pages,
-    scope::AccountScope,
+    error::Result,
+    handle::SecureToken,
+    ipc::{args::Args, pages::Pages, scope::AccountScope},
+    record::Record,
+    store::StoreInfo,
+    token::Token,
+    vault::{Notice, StoredRecord},
 };
 
 #[derive(Serialize)]

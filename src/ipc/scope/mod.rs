@@ -10,7 +10,10 @@ use tauri::{
 };
 
 use self::entry::ScopeEntry;
-use crate::{Account, Error, ErrorCode, Result};
+use crate::{
+    error::{Error, ErrorCode, Result},
+    token::Account,
+};
 
 /// The accounts that the window that called may use with the command that it called.
 ///

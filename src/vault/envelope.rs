@@ -13,7 +13,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use crate::{Error, Record, Result, Token};
+use crate::{
+    error::{Error, Result},
+    record::Record,
+    token::Token,
+};
 
 mod json_text;
 
@@ -150,7 +154,7 @@ impl std::io::Write for Length {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ErrorCode;
+    use crate::error::ErrorCode;
 
     fn record(token: &str) -> Record {
         Record::new(Token::new(token).unwrap())
@@ -163,7 +167,7 @@ mod tests {
     #[test]
     fn p7_every_released_envelope_is_still_read() {
         let fixture: Vec<serde_json::Value> =
-            serde_json::from_str(include_str!("../tests/fixtures/envelopes.json")).unwrap();
+            serde_json::from_str(include_str!("../../tests/fixtures/envelopes.json")).unwrap();
         assert!(!fixture.is_empty());
         for case in fixture {
             let expected = Record {

@@ -9,7 +9,12 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use tauri::ipc::{InvokeBody, JavaScriptChannelId, Request};
 
-use crate::{Account, Error, Record, Result, Token, Tokens};
+use crate::{
+    error::{Error, Result},
+    record::Record,
+    session::Tokens,
+    token::{Account, Token},
+};
 
 /// The arguments of one call.
 pub(crate) struct Args<'a>(&'a Map<String, Value>);

@@ -12,13 +12,13 @@ use tauri::{
 };
 
 use crate::{
-    Account, Error, ErrorCode, Record, Result, SecureToken, Snapshot,
-    args::Args,
-    commands::serialize_record,
-    pages::Pages,
-    scope::AccountScope,
-    session::{Access, Ask, Given, Lease, Message, Owner, Reply, View, Want},
+    error::{Error, ErrorCode, Result},
+    handle::SecureToken,
+    ipc::{args::Args, commands::serialize_record, pages::Pages, scope::AccountScope},
+    record::Record,
+    session::{Access, Ask, Given, Lease, Message, Owner, Reply, Snapshot, View, Want},
     task,
+    token::Account,
 };
 
 /// The arguments of `session_token` and `session_lease`.

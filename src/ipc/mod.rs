@@ -1,0 +1,9 @@
+//! What a page calls: the commands, their arguments, and what ends with the page.
+
+mod args;
+pub(crate) mod commands;
+mod pages;
+mod scope;
+pub(crate) mod session_commands;
+
+pub(crate) use self::pages::Pages;
