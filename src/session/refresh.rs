@@ -262,6 +262,8 @@ impl Owner {
                     None => return true,
                 }
             }
+            // There is nothing to write: a store that fails must not end a session that it does not keep.
+            Basis::Record { .. } if !remember => Saved::Yes,
             // The sign-in is not stored yet: the newest record of it will be.
             basis => Saved::No(Unsaved::failed(basis, None)),
         };

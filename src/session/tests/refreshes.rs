@@ -326,3 +326,21 @@ async fn p8_a_page_that_has_the_lease_is_not_passed_over_after_many_that_went_aw
     let replied = stays.reply(&held, Reply::Renewed(next("1.1"))).await;
     assert_eq!(replied.unwrap().record.unwrap().token.expose(), "t.1.1");
 }
+
+#[tokio::test(start_paused = true)]
+async fn p1_a_session_that_is_not_kept_survives_a_store_that_hangs_during_its_refresh() {
+    let (store, server) = world();
+    let app = Process::start(&store, &server, Rust::Refresh);
+    let session = app.session();
+    session.login_until_exit(server.login()).await.unwrap();
+    store.inject(Fault::Hangs);
+    let first = session.token().unwrap();
+    let second = session.refresh(Some(&first)).await.unwrap();
+    assert_eq!(text(second).unwrap(), "t.1.1");
+    tokio::time::sleep(LATE * 2).await;
+    store.heal();
+    tokio::time::sleep(LATE * 4).await;
+    assert_eq!(session.hydrate().await.status, Status::SignedIn);
+    assert_eq!(text(session.token()).unwrap(), "t.1.1");
+    assert!(store.items_stored().is_empty());
+}
