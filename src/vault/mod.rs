@@ -463,6 +463,8 @@ impl Inner {
             let reread = self.reread(account, slot);
             let (now, changed) = deadline.limit(reread, &slot.prompts).await??;
             if changed {
+                // The session has not taken the change over yet: who wants its token must look first.
+                lock(&slot.state).stamp = None;
                 self.tell_of(account, (now, changed));
                 return Err(Error::new(
                     ErrorCode::Conflict,

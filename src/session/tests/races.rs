@@ -541,3 +541,23 @@ async fn many_pages_and_accounts_that_come_and_go_leave_nothing_behind() {
     assert!(app.owner().look(|state| state.lessees.is_empty()));
     until(|| tasks() == 0).await;
 }
+
+#[cfg(desktop)]
+#[tokio::test(start_paused = true)]
+async fn p3_a_sign_out_elsewhere_that_a_write_has_found_is_seen_before_a_token_is_given() {
+    let ((store, server), folder) = (world(), tempfile::tempdir().unwrap());
+    let here = Process::in_folder(folder.path(), &store, &server, Rust::Nothing);
+    let there = Process::in_folder(folder.path(), &store, &server, Rust::Nothing);
+    here.session().login(server.login()).await.unwrap();
+    let account = Account::default();
+    let session = there.session();
+    session.ready().await;
+    let known = there.vault.reread(&account).await.unwrap().revision;
+    here.session().logout().await;
+    // As a refresh does, which then reads what it has found. The store may take its time for that.
+    let bought = server.login().into_record(None, clock::Moment::now());
+    let written = there.vault.set(&account, bought, Some(known)).await;
+    assert_eq!(written.unwrap_err().code(), ErrorCode::Conflict);
+    assert!(session.token().is_some());
+    assert_eq!(session.fresh_token(Duration::ZERO).await.unwrap(), None);
+}
