@@ -135,6 +135,8 @@ mod handle;
 mod ipc;
 #[cfg(desktop)]
 mod lock_file;
+#[cfg(feature = "native")]
+mod native;
 #[cfg(desktop)]
 mod private_file;
 mod processes;
