@@ -9,6 +9,8 @@ use tauri::{
     webview::PageLoadEvent,
 };
 
+#[cfg(desktop)]
+use crate::store::renamed::Renamed;
 use crate::{
     error::{Error, ErrorCode, Result},
     handle::SecureToken,
@@ -38,6 +40,8 @@ pub struct Builder {
     revoke: Option<Revoke>,
     refresh_deadline: Duration,
     store: Option<Arc<dyn SecretStore>>,
+    #[cfg(desktop)]
+    earlier_identifier: Option<String>,
     options: store::Options,
 }
 
@@ -58,6 +62,8 @@ impl Builder {
             revoke: None,
             refresh_deadline: Duration::from_secs(60),
             store: None,
+            #[cfg(desktop)]
+            earlier_identifier: None,
             options: store::Options::default(),
         }
     }
@@ -144,6 +150,19 @@ impl Builder {
     /// carries out. 60 s unless set; zero is refused when the app starts. What comes later is dropped.
     pub fn refresh_deadline(mut self, deadline: Duration) -> Self {
         self.refresh_deadline = deadline;
+        self
+    }
+
+    /// The identifier that this app had in an earlier release, under which its records may still rest. They are
+    /// read from there and, while the app starts, moved: written under today's identifier, read back, and then
+    /// removed. The app does not start if it is empty, today's, or given together with a
+    /// [`store`](Self::store).
+    ///
+    /// What the keys of the platform allow stays as it is: macOS asks the user where the signature has changed
+    /// as well, and an app in Flatpak or Snap cannot see the files of another.
+    #[cfg(desktop)]
+    pub fn earlier_identifier(mut self, identifier: impl Into<String>) -> Self {
+        self.earlier_identifier = Some(identifier.into());
         self
     }
 
@@ -259,9 +278,27 @@ impl Builder {
         if self.deadline.is_zero() || self.refresh_deadline.is_zero() {
             return misconfigured("the deadline is zero");
         }
+        #[cfg(desktop)]
+        let earlier = match &self.earlier_identifier {
+            Some(earlier) if earlier.is_empty() || earlier == service => {
+                return misconfigured(
+                    "the earlier identifier is empty, or the one that the app has",
+                );
+            }
+            Some(_) if self.store.is_some() => {
+                return misconfigured("a store of the app's own has no earlier identifier");
+            }
+            Some(earlier) => Some(store::open(earlier, api, &self.options)?),
+            None => None,
+        };
         let store = match self.store {
             Some(store) => store,
             None => store::open(service, api, &self.options)?,
+        };
+        #[cfg(desktop)]
+        let store = match earlier.clone() {
+            Some(earlier) => Arc::new(Renamed::new(store, earlier)),
+            None => store,
         };
         let processes = if store.is_shared() {
             processes(app)
@@ -270,6 +307,10 @@ impl Builder {
         };
         let outbox = Outbox::new(store.clone(), processes.clone(), self.deadline);
         let vault = Vault::shared(store, self.deadline, self.memory_copy, processes.clone());
+        #[cfg(desktop)]
+        if let Some(earlier) = earlier {
+            vault.move_from(earlier);
+        }
         if self.memory_copy {
             for account in self.prefetch {
                 vault.prefetch(account);
