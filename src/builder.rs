@@ -22,6 +22,11 @@ use crate::{
     token::Account,
     vault::Vault,
 };
+#[cfg(feature = "native")]
+use crate::{
+    ipc::native_commands,
+    native::{self, Client, Requests},
+};
 
 /// The options of the plugin.
 ///
@@ -237,11 +242,24 @@ impl Builder {
                 session_commands::session_lease,
                 session_commands::session_answer,
                 session_commands::session_revokes,
+                #[cfg(feature = "native")]
+                native_commands::native_fetch,
+                #[cfg(feature = "native")]
+                native_commands::native_read,
+                #[cfg(feature = "native")]
+                native_commands::native_write,
+                #[cfg(feature = "native")]
+                native_commands::native_abort,
             ])
             .setup(move |app, api| {
                 let tokens = self.tokens(app, &api)?;
                 tauri::Manager::manage(app, tokens);
                 tauri::Manager::manage(app, pages);
+                #[cfg(feature = "native")]
+                tauri::Manager::manage(
+                    app,
+                    Requests::new(Client::default(), native::Limits::default()),
+                );
                 Ok(())
             })
             .on_page_load(move |webview, load| {

@@ -2,6 +2,10 @@
 
 mod args;
 pub(crate) mod commands;
+#[cfg(feature = "native")]
+mod frame;
+#[cfg(feature = "native")]
+pub(crate) mod native_commands;
 mod pages;
 mod scope;
 pub(crate) mod session_commands;

@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use tauri::{Runtime, Webview};
 
+#[cfg(feature = "native")]
+use crate::native::{PageRequests, Requests};
 use crate::{
     error::{Error, ErrorCode, Result},
     session::PageId,
@@ -23,7 +25,18 @@ struct OfPage {
     page: PageId,
     webview: String,
     window: String,
-    _held: Held,
+    held: Held,
+}
+
+/// Ends the requests of a page with it, also those that a call is still at.
+#[cfg(feature = "native")]
+struct EndsRequests(Arc<PageRequests>);
+
+#[cfg(feature = "native")]
+impl Drop for EndsRequests {
+    fn drop(&mut self) {
+        self.0.end_all();
+    }
 }
 
 /// What every page has that is open.
@@ -105,9 +118,34 @@ impl Pages {
             page,
             webview: webview.label().into(),
             window: webview.window().label().into(),
-            _held: held,
+            held,
         });
         Ok(())
+    }
+
+    /// The requests of the page that `webview` shows now, which end with it. They do not count as a watch or view.
+    #[cfg(feature = "native")]
+    pub(crate) fn requests<R: Runtime>(
+        &self,
+        webview: &Webview<R>,
+        all: &Requests,
+    ) -> Arc<PageRequests> {
+        let label = webview.label();
+        let window = webview.window();
+        let mut open = lock(&self.0);
+        let has = |page: &OfPage| Some(page.held.downcast_ref::<EndsRequests>()?.0.clone());
+        if let Some(requests) = open.of(label).find_map(has) {
+            return requests;
+        }
+        let requests = Arc::new(PageRequests::new(all.clone()));
+        let page = open.page(label);
+        open.held.push(OfPage {
+            page,
+            webview: label.into(),
+            window: window.label().into(),
+            held: Box::new(EndsRequests(requests.clone())),
+        });
+        requests
     }
 
     /// The page that `webview` shows now, if it has anything here.

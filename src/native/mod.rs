@@ -1,1 +1,24 @@
 //! Requests that Rust sends for a page, with the bearer attached here: the token never enters JavaScript.
+
+mod challenge;
+mod client;
+mod download;
+mod echo;
+mod experience;
+mod fault;
+mod headers;
+mod requests;
+mod send;
+pub(crate) mod target;
+mod upload;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use self::{
+    client::Client,
+    headers::of_page as headers_of_page,
+    requests::{AT_ONCE, Limits, PageRequests, Requests},
+    send::{Order, Redirect},
+    upload::{Body, upload},
+};

@@ -1,6 +1,8 @@
 //! Which accounts a window may use.
 
 mod entry;
+#[cfg(feature = "native")]
+mod requests;
 
 use std::sync::Arc;
 
@@ -10,6 +12,8 @@ use tauri::{
 };
 
 use self::entry::ScopeEntry;
+#[cfg(feature = "native")]
+pub(crate) use self::requests::RequestScope;
 use crate::{
     error::{Error, ErrorCode, Result},
     token::Account,
