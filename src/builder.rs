@@ -20,6 +20,11 @@ use crate::{
     token::Account,
     vault::Vault,
 };
+#[cfg(feature = "native")]
+use crate::{
+    ipc::native_sign_in,
+    native::{Client, Native, SignIn},
+};
 
 /// The options of the plugin.
 ///
@@ -39,6 +44,8 @@ pub struct Builder {
     refresh_deadline: Duration,
     store: Option<Arc<dyn SecretStore>>,
     options: store::Options,
+    #[cfg(feature = "native")]
+    native: Option<Native>,
 }
 
 impl Default for Builder {
@@ -59,6 +66,8 @@ impl Builder {
             refresh_deadline: Duration::from_secs(60),
             store: None,
             options: store::Options::default(),
+            #[cfg(feature = "native")]
+            native: None,
         }
     }
 
@@ -121,7 +130,8 @@ impl Builder {
         R: Future<Output = Result<Tokens, RefreshError>> + Send + 'static,
     {
         self.refresh = Some(Arc::new(move |account, record| {
-            Box::pin(refresh(account, record))
+            let refreshed = refresh(account, record);
+            Box::pin(async move { refreshed.await.into() })
         }));
         self
     }
@@ -144,6 +154,13 @@ impl Builder {
     /// carries out. 60 s unless set; zero is refused when the app starts. What comes later is dropped.
     pub fn refresh_deadline(mut self, deadline: Duration) -> Self {
         self.refresh_deadline = deadline;
+        self
+    }
+
+    /// How Rust signs in, refreshes and signs out for pages that never see a token.
+    #[cfg(feature = "native")]
+    pub fn native(mut self, native: Native) -> Self {
+        self.native = Some(native);
         self
     }
 
@@ -199,7 +216,9 @@ impl Builder {
     /// Android or iOS. A key store that cannot be opened keeps no app from starting: its calls are
     /// [`ErrorCode::Unavailable`].
     #[must_use]
-    pub fn build<R: Runtime>(self) -> TauriPlugin<R> {
+    pub fn build<R: Runtime>(
+        #[cfg_attr(not(feature = "native"), expect(unused_mut))] mut self,
+    ) -> TauriPlugin<R> {
         let pages = Pages::default();
         let (reloaded, closed) = (pages.clone(), pages.clone());
         PluginBuilder::new("secure-token")
@@ -218,8 +237,12 @@ impl Builder {
                 session_commands::session_lease,
                 session_commands::session_answer,
                 session_commands::session_revokes,
+                #[cfg(feature = "native")]
+                native_sign_in::native_sign_in,
             ])
             .setup(move |app, api| {
+                #[cfg(feature = "native")]
+                tauri::Manager::manage(app, self.sign_in()?);
                 let tokens = self.tokens(app, &api)?;
                 tauri::Manager::manage(app, tokens);
                 tauri::Manager::manage(app, pages);
@@ -243,6 +266,18 @@ impl Builder {
                 _ => {}
             })
             .build()
+    }
+
+    /// What signs in for pages. The refresh and the revocation that belong to it become those of the sessions.
+    #[cfg(feature = "native")]
+    fn sign_in(&mut self) -> Result<SignIn> {
+        let Some(native) = self.native.take() else {
+            return Ok(SignIn::default());
+        };
+        let (refresh, revoke) = (self.refresh.take(), self.revoke.take());
+        let prepared = native.prepare(&Client::default(), self.deadline, refresh, revoke)?;
+        (self.refresh, self.revoke) = (prepared.refresh, prepared.revoke);
+        Ok(prepared.sign_in)
     }
 
     fn tokens<R: Runtime, C: DeserializeOwned>(
