@@ -6,6 +6,8 @@ pub(crate) mod commands;
 mod frame;
 #[cfg(feature = "native")]
 pub(crate) mod native_commands;
+#[cfg(feature = "native")]
+pub(crate) mod native_sign_in;
 mod pages;
 mod scope;
 pub(crate) mod session_commands;

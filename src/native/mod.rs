@@ -2,14 +2,25 @@
 
 mod challenge;
 mod client;
+mod document;
 mod download;
 mod echo;
+mod endpoint;
+mod exchange;
 mod experience;
 mod fault;
 mod headers;
+mod options;
+mod pointer;
+mod post;
+mod refresh;
+mod refusal;
 mod requests;
+mod revoke;
 mod send;
+mod sign_in;
 pub(crate) mod target;
+mod token_fields;
 mod upload;
 
 #[cfg(test)]
@@ -20,5 +31,11 @@ pub(crate) use self::{
     headers::of_page as headers_of_page,
     requests::{AT_ONCE, Limits, PageRequests, Requests},
     send::{Order, Redirect},
+    sign_in::{Outcome, SignIn},
     upload::{Body, upload},
+};
+pub use self::{
+    options::Native,
+    post::Post,
+    sign_in::{LoginError, SignedIn},
 };
