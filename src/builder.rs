@@ -270,7 +270,7 @@ impl Builder {
             .setup(move |app, api| {
                 #[cfg(feature = "native")]
                 {
-                    let client = Client::default();
+                    let client = Client::of(app);
                     tauri::Manager::manage(app, self.sign_in(&client)?);
                     tauri::Manager::manage(app, Requests::new(client, native::Limits::default()));
                 }

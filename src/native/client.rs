@@ -10,7 +10,7 @@ use reqwest::{redirect, retry};
 use rustls::{ClientConfig, ConfigBuilder, WantsVerifier, client::WantsClientCert};
 #[cfg(any(target_os = "android", test))]
 use rustls::{RootCertStore, pki_types::CertificateDer};
-use tauri::Url;
+use tauri::{AppHandle, Runtime, Url};
 
 use super::headers;
 use crate::error::{Error, ErrorCode, Result};
@@ -24,32 +24,58 @@ const PING_EVERY: Duration = Duration::from_secs(20);
 const PING_ANSWERED: Duration = Duration::from_secs(10);
 
 /// Sends requests. Clones share one pool.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Client(Arc<Clients>);
 
-#[derive(Default)]
 struct Clients {
     remote: OnceLock<reqwest::Client>,
     loopback: OnceLock<reqwest::Client>,
     roots: Roots,
 }
 
-/// Whom TLS trusts.
-#[derive(Default)]
+/// Whom TLS trusts: in each case certificates that a company or the user has added, too.
 enum Roots {
-    #[default]
+    /// Whom the platform's verifier trusts. It panics on Android in an app that has not set it up.
+    #[cfg(not(target_os = "android"))]
     Platform,
-    #[cfg(test)]
-    Only(Vec<CertificateDer<'static>>),
+    /// Certificates as DER, listed when the first request goes out.
+    #[cfg(any(target_os = "android", test))]
+    Listed(Box<dyn Fn() -> Result<Vec<Vec<u8>>> + Send + Sync>),
 }
 
 impl Client {
+    /// The client of `app`.
+    #[cfg(not(target_os = "android"))]
+    pub(crate) fn of<R: Runtime>(_: &AppHandle<R>) -> Self {
+        Self::with(Roots::Platform)
+    }
+
+    /// The client of `app`.
+    #[cfg(target_os = "android")]
+    pub(crate) fn of<R: Runtime>(app: &AppHandle<R>) -> Self {
+        let app = app.clone();
+        let listed = move || crate::store::trusted_roots(&app);
+        Self::with(Roots::Listed(Box::new(listed)))
+    }
+
     /// Trusts `roots` and nobody else.
     #[cfg(test)]
     pub(super) fn trusting(roots: Vec<CertificateDer<'static>>) -> Self {
+        let listed = move || Ok(roots.iter().map(|root| root.to_vec()).collect());
+        Self::with(Roots::Listed(Box::new(listed)))
+    }
+
+    /// Trusts whom the platform trusts.
+    #[cfg(test)]
+    pub(super) fn of_platform() -> Self {
+        Self::with(Roots::Platform)
+    }
+
+    fn with(roots: Roots) -> Self {
         Self(Arc::new(Clients {
-            roots: Roots::Only(roots),
-            ..Clients::default()
+            remote: OnceLock::new(),
+            loopback: OnceLock::new(),
+            roots,
         }))
     }
 
@@ -112,9 +138,10 @@ fn tls(roots: &Roots) -> Result<ClientConfig> {
         .with_safe_default_protocol_versions()
         .map_err(|_| misconfigured("TLS has no protocol version in common with its provider"))?;
     let mut tls = match roots {
+        #[cfg(not(target_os = "android"))]
         Roots::Platform => trust_platform(builder)?,
-        #[cfg(test)]
-        Roots::Only(roots) => trust_only(builder, roots.clone()),
+        #[cfg(any(target_os = "android", test))]
+        Roots::Listed(list) => trust_only(builder, list()?),
     }
     .with_no_client_auth();
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
@@ -123,34 +150,19 @@ fn tls(roots: &Roots) -> Result<ClientConfig> {
 
 type Trusting = ConfigBuilder<ClientConfig, WantsClientCert>;
 
-/// Trusts whom the platform trusts, certificates that a company or the user has added included.
 #[cfg(not(target_os = "android"))]
 fn trust_platform(builder: ConfigBuilder<ClientConfig, WantsVerifier>) -> Result<Trusting> {
     rustls_platform_verifier::BuilderVerifierExt::with_platform_verifier(builder)
         .map_err(|_| misconfigured("the certificates that this system trusts could not be read"))
 }
 
-/// As above. The platform's verifier panics on Android in an app that has not set it up, so its certificates are
-/// asked for instead.
-#[cfg(target_os = "android")]
-fn trust_platform(builder: ConfigBuilder<ClientConfig, WantsVerifier>) -> Result<Trusting> {
-    Ok(trust_only(builder, roots()?))
-}
-
-/// The certificates that Android trusts, those of the user included.
-#[cfg(target_os = "android")]
-fn roots() -> Result<Vec<CertificateDer<'static>>> {
-    Err(misconfigured(
-        "the certificates that this system trusts could not be read",
-    ))
-}
-
 #[cfg(any(target_os = "android", test))]
 fn trust_only(
     builder: ConfigBuilder<ClientConfig, WantsVerifier>,
-    roots: Vec<CertificateDer<'static>>,
+    roots: Vec<Vec<u8>>,
 ) -> Trusting {
     let mut trusted = RootCertStore::empty();
+    let roots = roots.into_iter().map(CertificateDer::from);
     // Systems keep some that no certificate can be checked with.
     let (_, refused) = trusted.add_parsable_certificates(roots);
     if refused > 0 {

@@ -93,7 +93,7 @@ async fn events_arrive_when_they_are_sent_and_may_be_far_apart() {
         }
         chunk(wire, b"")
     });
-    let app = App::with(Client::default(), impatient());
+    let app = App::with(Client::of_platform(), impatient());
     app.sign_in("first-token").await;
     let page = app.page();
     let response = page
@@ -119,7 +119,7 @@ async fn events_arrive_when_they_are_sent_and_may_be_far_apart() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p6_a_server_that_hangs_before_or_after_the_head_is_a_timeout() {
-    let app = App::with(Client::default(), impatient());
+    let app = App::with(Client::of_platform(), impatient());
     app.sign_in("first-token").await;
     let silent = Server::start(|_, _| hang());
     let sent = app.send(get(&silent.url("/v1/me"))).await;

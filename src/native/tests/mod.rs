@@ -53,7 +53,7 @@ struct App {
 
 impl App {
     fn new() -> Self {
-        Self::with(Client::default(), Limits::default())
+        Self::with(Client::of_platform(), Limits::default())
     }
 
     fn with(client: Client, limits: Limits) -> Self {

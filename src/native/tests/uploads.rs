@@ -107,7 +107,7 @@ async fn a_piece_for_no_request_is_refused() {
         arrival: Duration::from_millis(50),
         ..Limits::default()
     };
-    let app = App::with(Client::default(), limits);
+    let app = App::with(Client::of_platform(), limits);
     let page = app.page();
     let written = page.write(1, "x".into(), true).await;
     assert_eq!(code(written), Some(ErrorCode::InvalidArgument));
