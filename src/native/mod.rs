@@ -11,6 +11,7 @@ mod experience;
 mod fault;
 mod headers;
 mod options;
+pub(crate) mod pattern;
 mod pointer;
 mod post;
 mod refresh;
