@@ -22,7 +22,7 @@ use crate::{
 };
 #[cfg(feature = "native")]
 use crate::{
-    ipc::native_commands,
+    ipc::{media, native_commands},
     native::{self, Client, Requests},
 };
 
@@ -207,7 +207,12 @@ impl Builder {
     pub fn build<R: Runtime>(self) -> TauriPlugin<R> {
         let pages = Pages::default();
         let (reloaded, closed) = (pages.clone(), pages.clone());
-        PluginBuilder::new("secure-token")
+        let plugin = PluginBuilder::new("secure-token");
+        #[cfg(feature = "native")]
+        let plugin = plugin
+            .register_asynchronous_uri_scheme_protocol(media::SCHEME, media::respond)
+            .on_navigation(media::may_navigate);
+        plugin
             .invoke_handler(generate_handler![
                 commands::set_token,
                 commands::get_token,
@@ -231,6 +236,8 @@ impl Builder {
                 native_commands::native_write,
                 #[cfg(feature = "native")]
                 native_commands::native_abort,
+                #[cfg(feature = "native")]
+                native_commands::native_media,
             ])
             .setup(move |app, api| {
                 let tokens = self.tokens(app, &api)?;

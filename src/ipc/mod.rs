@@ -5,6 +5,8 @@ pub(crate) mod commands;
 #[cfg(feature = "native")]
 mod frame;
 #[cfg(feature = "native")]
+pub(crate) mod media;
+#[cfg(feature = "native")]
 pub(crate) mod native_commands;
 mod pages;
 mod scope;

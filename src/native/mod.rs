@@ -7,6 +7,7 @@ mod echo;
 mod experience;
 mod fault;
 mod headers;
+mod media;
 mod requests;
 mod send;
 pub(crate) mod target;
@@ -18,6 +19,7 @@ mod tests;
 pub(crate) use self::{
     client::Client,
     headers::of_page as headers_of_page,
+    media::{Medium, empty as media_response},
     requests::{AT_ONCE, Limits, PageRequests, Requests},
     send::{Order, Redirect},
     upload::{Body, upload},
