@@ -24,7 +24,7 @@ use crate::{
 };
 #[cfg(feature = "native")]
 use crate::{
-    ipc::{native_commands, native_sign_in},
+    ipc::{media, native_commands, native_sign_in},
     native::{self, Client, Native, Requests, SignIn},
 };
 
@@ -240,7 +240,12 @@ impl Builder {
     ) -> TauriPlugin<R> {
         let pages = Pages::default();
         let (reloaded, closed) = (pages.clone(), pages.clone());
-        PluginBuilder::new("secure-token")
+        let plugin = PluginBuilder::new("secure-token");
+        #[cfg(feature = "native")]
+        let plugin = plugin
+            .register_asynchronous_uri_scheme_protocol(media::SCHEME, media::respond)
+            .on_navigation(media::may_navigate);
+        plugin
             .invoke_handler(generate_handler![
                 commands::set_token,
                 commands::get_token,
@@ -264,6 +269,8 @@ impl Builder {
                 native_commands::native_write,
                 #[cfg(feature = "native")]
                 native_commands::native_abort,
+                #[cfg(feature = "native")]
+                native_commands::native_media,
                 #[cfg(feature = "native")]
                 native_sign_in::native_sign_in,
             ])

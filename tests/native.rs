@@ -130,6 +130,10 @@ fn a_frame_in_base64_gets_one_in_base64() {
         .unwrap();
     let bytes = BASE64_STANDARD.decode(response.as_str().unwrap()).unwrap();
     assert_eq!(parse(&bytes).1, b"\xff\0body");
+    // Without its scheme for the IPC, Tauri makes a list of the bytes.
+    let response = page.invoke("native_fetch", json!(frame(&head, b"\xff\0body")));
+    let bytes: Vec<u8> = serde_json::from_value(response.unwrap()).unwrap();
+    assert_eq!(parse(&bytes).1, b"\xff\0body");
 }
 
 #[test]
@@ -250,6 +254,8 @@ fn p4_bad_arguments_are_refused_without_being_shown_and_send_nothing() {
         InvokeBody::Json(json!({ "frame": 5 })),
         InvokeBody::Json(json!({ "SECRET": 5 })),
         InvokeBody::Json(json!("SECRET")),
+        InvokeBody::Json(json!([0, 0, 0, 256])),
+        InvokeBody::Json(json!(["SECRET"])),
     ] {
         for command in ["native_fetch", "native_read", "native_write"] {
             let error = page.invoke(command, body.clone()).err().unwrap();

@@ -35,6 +35,12 @@ impl Frame {
     pub(crate) fn of(request: &Request<'_>) -> Result<Self> {
         match request.body() {
             InvokeBody::Raw(bytes) => Self::parse(bytes, Form::Bytes),
+            // What becomes of bytes where Tauri has to do without its scheme for the IPC.
+            InvokeBody::Json(Value::Array(numbers)) => {
+                let byte = |number: &Value| u8::try_from(number.as_u64()?).ok();
+                let bytes: Option<Vec<_>> = numbers.iter().map(byte).collect();
+                Self::parse(&bytes.ok_or_else(no_frame)?, Form::Bytes)
+            }
             InvokeBody::Json(_) => {
                 let args = Args::of(request, &["frame"])?;
                 let text = args.text("frame")?.unwrap_or_default();

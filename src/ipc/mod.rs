@@ -5,6 +5,8 @@ pub(crate) mod commands;
 #[cfg(feature = "native")]
 mod frame;
 #[cfg(feature = "native")]
+pub(crate) mod media;
+#[cfg(feature = "native")]
 pub(crate) mod native_commands;
 #[cfg(feature = "native")]
 pub(crate) mod native_sign_in;

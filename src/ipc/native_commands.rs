@@ -12,10 +12,10 @@ use tauri::{
 use crate::{
     error::{Error, Result},
     handle::SecureToken,
-    ipc::{args::Args, frame::Frame, pages::Pages, scope::RequestScope},
+    ipc::{args::Args, frame::Frame, media, pages::Pages, scope::RequestScope},
     native::{
-        AT_ONCE, Body, Order, PageRequests, Redirect, Requests, headers_of_page, target::Target,
-        upload,
+        AT_ONCE, Body, Medium, Order, PageRequests, Redirect, Requests, headers_of_page,
+        target::Target, upload,
     },
 };
 
@@ -133,6 +133,30 @@ pub(crate) async fn native_abort<R: Runtime>(
     let id = id(&Args::of(&request, &["id"])?)?;
     pages.requests(&webview, &requests).abort(id);
     Ok(())
+}
+
+#[command]
+pub(crate) async fn native_media<R: Runtime>(
+    webview: Webview<R>,
+    request: Request<'_>,
+    scope: RequestScope,
+    tokens: State<'_, SecureToken>,
+    pages: State<'_, Pages>,
+    requests: State<'_, Requests>,
+) -> Result<String> {
+    let args = Args::of(&request, &["account", "url"])?;
+    let (account, target) = (args.account()?, Target::parse(args.required("url")?)?);
+    let owner = tokens.sessions.of(&account);
+    let page = pages.requests(&webview, &requests);
+    origin(&webview, &page);
+    let judged = account.clone();
+    let ticket = page.ticket(Medium {
+        judge: Arc::new(move |target, method| scope.check(&judged, target, method)),
+        login: owner.snapshot().login,
+        account,
+        target,
+    })?;
+    Ok(media::address(&page, &ticket))
 }
 
 /// The number by which the page knows the request: one that JavaScript holds exactly.

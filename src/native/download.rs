@@ -128,12 +128,12 @@ impl Download {
     }
 
     fn took(&mut self, chunk: reqwest::Result<Option<Bytes>>) -> Result<()> {
-        let passed = match chunk.map_err(|error| failed(&error))? {
-            Some(chunk) => self.echo.pass(chunk)?,
-            None => {
-                self.response = None;
-                self.echo.end()
-            }
+        let chunk = chunk.map_err(|error| failed(&error))?;
+        let passed = if let Some(chunk) = chunk {
+            self.echo.pass(chunk)?
+        } else {
+            self.response = None;
+            self.echo.end()
         };
         if !passed.is_empty() {
             self.ready_len += passed.len();

@@ -20,7 +20,7 @@ pub(super) fn failed(error: &reqwest::Error) -> Error {
             "there was no connection to the server within the deadline",
         );
     }
-    let message = if causes().any(|cause| cause.is::<rustls::Error>()) {
+    let message = if causes().any(<dyn StdError>::is::<rustls::Error>) {
         "the TLS connection failed; a certificate that this system does not trust is the usual cause"
     } else if causes().any(|cause| cause.to_string() == PROXY_LOGIN) {
         "the proxy of this system wants a login, which the plugin does not have"

@@ -10,6 +10,7 @@ mod exchange;
 mod experience;
 mod fault;
 mod headers;
+mod media;
 mod options;
 pub(crate) mod pattern;
 mod pointer;
@@ -30,6 +31,7 @@ mod tests;
 pub(crate) use self::{
     client::Client,
     headers::of_page as headers_of_page,
+    media::{Medium, empty as media_response},
     requests::{AT_ONCE, Limits, PageRequests, Requests},
     send::{Order, Redirect},
     sign_in::{Outcome, SignIn},

@@ -21,6 +21,7 @@ use super::{
     client::Client,
     download::Download,
     headers,
+    media::Media,
     send::{Order, Reply, Sender},
     upload::Uploader,
 };
@@ -120,6 +121,7 @@ pub(crate) struct PageRequests {
     open: Mutex<Open>,
     /// Ticks when a request opens.
     opened: watch::Sender<()>,
+    pub(super) media: Media,
     /// The origin of the page, once somebody has asked for it.
     pub(crate) origin: OnceLock<Option<HeaderValue>>,
 }
@@ -197,11 +199,39 @@ impl Rest {
     }
 }
 
-/// Ends a request, unless it is to stay open.
-struct Opening<'a> {
+/// A request that ends when this is dropped, unless it is to stay open.
+pub(super) struct Opening<'a> {
     page: &'a PageRequests,
     id: u64,
+    request: Arc<Request>,
     stays: bool,
+}
+
+impl<'a> Opening<'a> {
+    /// Opens the request `id` of `page`.
+    ///
+    /// # Errors
+    ///
+    /// - `invalid-argument`: the page has a request with this id;
+    /// - `unavailable`: there are too many at once;
+    /// - `conflict`: the page has ended.
+    pub(super) fn begin(
+        page: &'a PageRequests,
+        id: u64,
+        uploader: Option<Uploader>,
+    ) -> Result<Self> {
+        Ok(Self {
+            page,
+            id,
+            request: page.begin(id, uploader)?,
+            stays: false,
+        })
+    }
+
+    /// `work`, unless the request ends before.
+    pub(super) async fn unless_ended<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        self.request.unless_ended(work).await
+    }
 }
 
 impl Drop for Opening<'_> {
@@ -218,6 +248,7 @@ impl PageRequests {
             all,
             open: Mutex::default(),
             opened: watch::Sender::default(),
+            media: Media::default(),
             origin: OnceLock::new(),
         }
     }
@@ -238,14 +269,9 @@ impl PageRequests {
         order: Order,
         uploader: Option<Uploader>,
     ) -> Result<Response> {
-        let request = self.begin(id, uploader)?;
-        let mut opening = Opening {
-            page: self,
-            id,
-            stays: false,
-        };
+        let mut opening = Opening::begin(self, id, uploader)?;
         let Inner { sender, limits, .. } = &*self.all.0;
-        let reply = request.unless_ended(sender.send(owner, order)).await?;
+        let reply = opening.unless_ended(sender.send(owner, order)).await?;
         let mut response = response(&reply)?;
         let Some(body) = reply.response.filter(|_| reply.has_body) else {
             return Ok(response);
@@ -258,12 +284,12 @@ impl PageRequests {
             }
             download.take_what_is_there(SHORT)
         };
-        request.unless_ended(wait).await?;
+        opening.unless_ended(wait).await?;
         response.first = download.take(AT_ONCE);
         response.body = if download.has_ended() {
             Rest::Whole
         } else {
-            *request.download.lock().await = Some(download);
+            *opening.request.download.lock().await = Some(download);
             opening.stays = true;
             Rest::More
         };
@@ -325,6 +351,12 @@ impl PageRequests {
         written
     }
 
+    /// What sends a request, and for how long a body may rest.
+    pub(super) fn sender(&self) -> (&Sender, Duration) {
+        let Inner { sender, limits, .. } = &*self.all.0;
+        (sender, limits.idle)
+    }
+
     /// Ends the request `id`, if it is open.
     pub(crate) fn abort(&self, id: u64) {
         self.end(id, &aborted());
@@ -332,6 +364,7 @@ impl PageRequests {
 
     /// Ends all requests: the page is gone.
     pub(crate) fn end_all(&self) {
+        self.media.end_all();
         let ended = {
             let mut open = lock(&self.open);
             open.is_over = true;

@@ -40,7 +40,7 @@ async fn p4_a_response_with_a_token_in_its_body_is_refused_across_chunks_and_com
     let app = App::signed_in().await;
     let text = b"{\"headers\":{\"authorization\":\"Bearer first-token\"}}";
     let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
-    gzip.write_all(&[&[b'x'; 60_000][..], text].concat())
+    gzip.write_all(&[&vec![b'x'; 60_000], &text[..]].concat())
         .unwrap();
     let gzip = gzip.finish().unwrap();
     for server in [

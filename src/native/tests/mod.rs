@@ -3,6 +3,7 @@
 mod bodies;
 mod echoes;
 mod many;
+mod pictures;
 mod redirects;
 mod refused;
 mod tls;
