@@ -1,0 +1,55 @@
+// The fetch of a native session: waits for the session and for its turn, then lets Rust send.
+
+import { SecureTokenError } from '../../ipc/errors.js';
+import type { View } from '../../session/view.js';
+import { loginChanged, orAbort, throwIfAborted } from '../abort.js';
+import type { AuthFetch } from '../fetch.js';
+import { Exchange } from './exchange.js';
+import { failure } from './failure.js';
+import { take } from './take.js';
+import { Turns } from './turns.js';
+
+/** Half of what Rust takes of one page, so that a page with several copies of this package does not fail. */
+const AT_ONCE = 32;
+
+const turns = new Turns(AT_ONCE);
+
+/** What the fetch asks of its session. */
+export interface NativeFetchOptions {
+  account: string;
+  view: View;
+  ready(): Promise<unknown>;
+  isDisposed(): boolean;
+}
+
+export function createNativeFetch({ account, view, ready, isDisposed }: NativeFetchOptions): AuthFetch {
+  /** Resolves when this page and the owner know of the same login. */
+  async function sync(login: number): Promise<void> {
+    await ready();
+    await view.settle();
+    if (isDisposed())
+      throw failure(new SecureTokenError('invalid-argument', 'this session was disposed: make a new one'));
+    const { status, error, login: now } = view.snapshot;
+    // An API that is asked without the token says 401, which would look like a sign-out.
+    if (status === 'unavailable' && error) throw error;
+    if (now !== login && status !== 'signedOut') throw loginChanged();
+  }
+
+  return async (input, init) => {
+    const { login } = view.snapshot;
+    const { upload, signal, repeat, ...request } = take(input, init);
+    throwIfAborted(signal);
+    const wait = <T>(work: Promise<T>) => orAbort(work, signal);
+    const body = await wait(upload);
+    const endTurn = await wait(turns.take(signal));
+    try {
+      await wait(sync(login));
+    } catch (error) {
+      endTurn();
+      throw error;
+    }
+    const exchange = new Exchange((work) => view.ask(work), signal, endTurn);
+    const head = { ...request, account, ...(!repeat && { repeat }) };
+    return exchange.send({ ...head, login: view.ownerLogin }, body);
+  };
+}
