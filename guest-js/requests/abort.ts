@@ -1,12 +1,9 @@
 // How a request ends early: by its signal, or because somebody else has signed in.
 
-/** Webviews from before March 2022 keep no reason. */
-export const reasonOf = ({ reason }: AbortSignal): unknown =>
-  reason === undefined ? new DOMException('aborted', 'AbortError') : reason;
-
-/** The same webviews do not have the method of this name. */
+/** Webviews from before March 2022 do not have the method of this name, and keep no reason. */
 export function throwIfAborted(signal?: AbortSignal | null) {
-  if (signal?.aborted) throw reasonOf(signal);
+  if (signal?.aborted)
+    throw signal.reason === undefined ? new DOMException('aborted', 'AbortError') : signal.reason;
 }
 
 /** `work`, but a signal that aborts does not wait for it, and all it rejects with else is errors. */

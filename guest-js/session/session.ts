@@ -31,8 +31,15 @@ export const createSession = (options: SessionOptions = {}): Session => sessionO
 
 /** A session that shows one of the views that `viewOf` has. */
 export function sessionOf(options: SessionOptions, viewOf: (account: string) => View): Session {
-  const { account = 'default', refresh, refreshDeadline = 30_000, isRefused } = options;
-  const { revoke, onSignedOut, onError } = options;
+  const {
+    account = 'default',
+    refresh,
+    refreshDeadline = 30_000,
+    isRefused,
+    revoke,
+    onSignedOut,
+    onError,
+  } = options;
   check({ account }, ACCOUNT);
   if (!(refreshDeadline > 0 && refreshDeadline <= LONGEST_DEADLINE))
     throw invalid('refreshDeadline must be more than 0 and at most 55000 milliseconds');

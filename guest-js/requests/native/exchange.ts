@@ -2,7 +2,9 @@
 
 import { SecureTokenError } from '../../ipc/errors.js';
 import { abortRequest, PIECE, type RequestHead, readBody, sendRequest } from '../../ipc/native-requests.js';
-import { orAbort, reasonOf } from '../abort.js';
+import { orAbort } from '../abort.js';
+import { abandoned } from './abandoned.js';
+import { download } from './download.js';
 import { failure } from './failure.js';
 import { makeResponse } from './response.js';
 import type { Upload } from './take.js';
@@ -35,22 +37,20 @@ export class Exchange {
     upload: Upload | undefined,
   ): Promise<Response> {
     const { id, signal } = this;
-    const isWhole = upload instanceof Uint8Array && upload.length <= PIECE;
-    const body = upload === undefined ? 'none' : isWhole ? 'whole' : 'stream';
-    const length = body === 'stream' && upload ? lengthOf(upload) : undefined;
+    const whole = upload instanceof Uint8Array && upload.length <= PIECE ? upload : undefined;
+    const source = whole ? undefined : upload;
+    const length = source && lengthOf(source);
+    const body = whole ? 'whole' : source ? 'stream' : 'none';
     const sending = this.ask(() =>
-      sendRequest(
-        { ...head, id, body, ...(length !== undefined && { length }) },
-        isWhole ? upload : undefined,
-      ),
+      sendRequest({ ...head, id, body, ...(length !== undefined && { length }) }, whole),
     );
-    const broken = upload && !isWhole ? this.write(sourceOf(upload)) : new Promise<never>(() => {});
+    const broken = source ? this.write(sourceOf(source)) : new Promise<never>(() => {});
     try {
       const received = await orAbort(Promise.race([sending, broken]), signal);
       this.hasHead = true;
       return makeResponse(received.head, this.bodyOf(received.head.body, received.body));
     } catch (error) {
-      this.abort(error);
+      this.drop(error);
       // The call to end it may have overtaken the request.
       sending.then(
         () => this.tellRust(),
@@ -64,9 +64,13 @@ export class Exchange {
   private write(source: Source): Promise<never> {
     this.source = source;
     return new Promise((_, reject) => {
-      source.send(this.id).catch(async (error) => {
-        source.cancel(error);
-        if (error instanceof SecureTokenError) {
+      source.send(this.id).catch(async (cause) => {
+        source.cancel(cause);
+        const isKnown = cause instanceof SecureTokenError || cause instanceof TypeError;
+        const error = isKnown
+          ? cause
+          : Object.assign(new TypeError('the body of the request failed'), { cause });
+        if (cause instanceof SecureTokenError) {
           // A server may answer before it has the whole body, and a request that failed takes no more of it: what Rust says
           // of the request counts, if it says anything.
           if (this.hasHead) return;
@@ -80,71 +84,30 @@ export class Exchange {
   }
 
   private bodyOf(kind: 'none' | 'whole' | 'more', first: Uint8Array): ReadableStream<Uint8Array> | null {
-    if (kind === 'none') {
-      this.end();
-      return null;
-    }
-    let rest: Uint8Array | undefined = first;
-    let isLast = kind === 'whole';
-    const { signal } = this;
-    const stop = () => signal && this.fail(reasonOf(signal));
-    /** Hands on what is there. Returns whether that is enough for now. */
-    const hand = (controller: ReadableStreamDefaultController<Uint8Array>) => {
-      if (this.isOver) return true;
-      const bytes = rest;
-      rest = undefined;
-      if (bytes && bytes.length > 0) controller.enqueue(bytes);
-      if (isLast) {
-        controller.close();
-        signal?.removeEventListener('abort', stop);
-        this.end();
-      }
-      return isLast || (bytes?.length ?? 0) > 0;
-    };
-    return new ReadableStream<Uint8Array>(
-      {
-        start: (controller) => {
-          this.fail = (error) => {
-            if (this.isOver) return;
-            controller.error(error);
-            signal?.removeEventListener('abort', stop);
-            this.abort(error);
-          };
-          signal?.addEventListener('abort', stop);
-          if (signal?.aborted) stop();
-          if (first.length === 0 && isLast) hand(controller);
-        },
-        pull: async (controller) => {
-          try {
-            while (!hand(controller)) {
-              const { head, body } = await this.ask(() => readBody(this.id));
-              rest = body;
-              isLast = head.end;
-            }
-          } catch (error) {
-            this.fail(failure(error));
-          }
-        },
-        cancel: (reason) => {
-          signal?.removeEventListener('abort', stop);
-          this.abort(reason);
-        },
-      },
-      // Rust is asked for bytes only when somebody reads.
-      { highWaterMark: 0 },
-    );
+    if (kind !== 'more') this.done();
+    if (kind === 'none') return null;
+    const { stream, fail } = download(first, kind === 'whole', this.signal, {
+      read: () => this.ask(() => readBody(this.id)),
+      done: () => this.done(),
+      drop: (reason) => this.drop(reason),
+    });
+    this.fail = fail;
+    if (!this.isOver) abandoned?.register(stream, { id: this.id, endTurn: this.endTurn }, this);
+    return stream;
   }
 
-  private abort(reason: unknown): void {
-    if (this.isOver) return;
-    this.end();
-    this.source?.cancel(reason);
-    this.tellRust();
-  }
-
-  private end(): void {
+  /** Rust has nothing more to say. */
+  private done(): void {
     this.isOver = true;
+    abandoned?.unregister(this);
     this.endTurn();
+  }
+
+  private drop(reason: unknown): void {
+    this.source?.cancel(reason);
+    if (this.isOver) return;
+    this.done();
+    this.tellRust();
   }
 
   private tellRust(): void {

@@ -7,12 +7,15 @@ import type { AuthFetch } from '../fetch.js';
 import { Exchange } from './exchange.js';
 import { failure } from './failure.js';
 import { take } from './take.js';
-import { Turns } from './turns.js';
+import { type EndTurn, Turns } from './turns.js';
 
 /** Half of what Rust takes of one page, so that a page with several copies of this package does not fail. */
 const AT_ONCE = 32;
 
 const turns = new Turns(AT_ONCE);
+
+const disposed = () =>
+  failure(new SecureTokenError('invalid-argument', 'this session was disposed: make a new one'));
 
 /** What the fetch asks of its session. */
 export interface NativeFetchOptions {
@@ -27,8 +30,7 @@ export function createNativeFetch({ account, view, ready, isDisposed }: NativeFe
   async function sync(login: number): Promise<void> {
     await ready();
     await view.settle();
-    if (isDisposed())
-      throw failure(new SecureTokenError('invalid-argument', 'this session was disposed: make a new one'));
+    if (isDisposed()) throw disposed();
     const { status, error, login: now } = view.snapshot;
     // An API that is asked without the token says 401, which would look like a sign-out.
     if (status === 'unavailable' && error) throw error;
@@ -38,18 +40,25 @@ export function createNativeFetch({ account, view, ready, isDisposed }: NativeFe
   return async (input, init) => {
     const { login } = view.snapshot;
     const { upload, signal, repeat, ...request } = take(input, init);
-    throwIfAborted(signal);
     const wait = <T>(work: Promise<T>) => orAbort(work, signal);
-    const body = await wait(upload);
-    const endTurn = await wait(turns.take(signal));
+    let endTurn: EndTurn | undefined;
     try {
+      throwIfAborted(signal);
+      if (isDisposed()) throw disposed();
+      const body = await wait(upload);
+      // Not raced against the signal, which must not lose a turn that is just being given.
+      endTurn = await turns.take(signal);
       await wait(sync(login));
+      const exchange = new Exchange((work) => view.ask(work), signal, endTurn);
+      const head = { ...request, account, login: view.ownerLogin, ...(!repeat && { repeat }) };
+      return await exchange.send(head, body);
     } catch (error) {
-      endTurn();
+      endTurn?.();
+      // A stream that is not being sent yet. One that is, nobody else can cancel.
+      upload
+        .then((body) => (body instanceof ReadableStream ? body.cancel(error) : undefined))
+        .catch(() => {});
       throw error;
     }
-    const exchange = new Exchange((work) => view.ask(work), signal, endTurn);
-    const head = { ...request, account, ...(!repeat && { repeat }) };
-    return exchange.send({ ...head, login: view.ownerLogin }, body);
   };
 }

@@ -9,11 +9,11 @@ export class Turns {
 
   constructor(private readonly most: number) {}
 
-  /** Resolves when it is the caller's turn. Rejects when `signal` aborts before, with whatever. */
+  /** Resolves when it is the caller's turn, or when `signal` aborts: then there is none to give back. */
   async take(signal: AbortSignal | null): Promise<EndTurn> {
-    if (this.taken >= this.most) await this.wait(signal);
+    if (this.taken < this.most) this.taken++;
     // Whoever ends a turn hands it over to the first that waits.
-    else this.taken++;
+    else if (!(await this.wait(signal))) return () => {};
     let end = () => {
       end = () => {};
       const next = this.waiting.shift();
@@ -23,18 +23,20 @@ export class Turns {
     return () => end();
   }
 
-  private wait(signal: AbortSignal | null): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const leave = () => {
-        this.waiting.splice(this.waiting.indexOf(go), 1);
-        reject(new Error('aborted'));
-      };
+  private wait(signal: AbortSignal | null): Promise<boolean> {
+    return new Promise((resolve) => {
       const go = () => {
         signal?.removeEventListener('abort', leave);
-        resolve();
+        resolve(true);
       };
-      signal?.addEventListener('abort', leave, { once: true });
+      const leave = () => {
+        this.waiting.splice(this.waiting.indexOf(go), 1);
+        signal?.removeEventListener('abort', leave);
+        resolve(false);
+      };
       this.waiting.push(go);
+      signal?.addEventListener('abort', leave);
+      if (signal?.aborted) leave();
     });
   }
 }
