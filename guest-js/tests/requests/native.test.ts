@@ -1,6 +1,6 @@
 // The session of a page that gets no token, with a stand-in for the commands of Rust and real servers.
 
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { NativeSession, NativeSessionOptions } from '../../requests/native.js';
 import { FakeVault, rejection } from '../support/fake-vault.js';
 import { settle, until } from '../support/helpers.js';
@@ -186,6 +186,32 @@ describe('P9 a request belongs to the login under which it is made', () => {
       name: 'AbortError',
       code: 'conflict',
     });
+  });
+});
+
+describe('P6 a page that comes back from the back-forward cache', () => {
+  it('gives up what it waited for: its responses are lost', async () => {
+    const listeners = new Map<string, (event: object) => void>();
+    vi.stubGlobal('addEventListener', (name: string, listener: () => void) => listeners.set(name, listener));
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const api = await serve(({ path }, response) => {
+      if (path === '/body') response.write('the beginning');
+      else if (path === '/after') response.end('hello');
+    });
+    const side = new NativeSide(vault, { origins: [api.origin] });
+    const session = createNativeSession();
+    const waiting = session.fetch(api.origin).catch((error: unknown) => error);
+    const reader = (await session.fetch(`${api.origin}/body`)).body?.getReader();
+    await reader?.read();
+    const reading = reader?.read().catch((error: unknown) => error);
+    await until(() => expect(side.calls.at(-1)?.command).toBe('native_read'));
+    listeners.get('pagehide')?.({});
+    listeners.get('pageshow')?.({ persisted: true });
+    for (const error of [await waiting, await reading]) {
+      expect(error).toBeInstanceOf(TypeError);
+      expect(error).toMatchObject({ cause: { code: 'unavailable' } });
+    }
+    expect(await (await session.fetch(`${api.origin}/after`)).text()).toBe('hello');
   });
 });
 
