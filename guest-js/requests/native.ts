@@ -44,13 +44,14 @@ export interface NativeSession
   /**
    * Sends `body` to the login endpoint that Rust knows of, and keeps the tokens of the response in Rust.
    *
-   * Resolves like a fetch as soon as the server has said anything: with `ok: false` and the status and body of the response if
-   * it refused the login. Nothing has changed then.
+   * Resolves like a fetch as soon as the server has said anything. If it refused the login, or wants to know more, `ok` is `false`,
+   * and nothing has changed.
    *
    * @param body What Rust makes the request of: any JSON, such as a name and a password.
    * @throws `SecureTokenError`: `unavailable` or `timeout` if the server was not reached, `misconfigured` if no login is named
-   * in Rust or its response has no token, `forbidden` if this window may not sign in, `invalid-argument` once disposed.
-   * The reason of the signal, if that aborts.
+   * in Rust or the tokens are not where it looks for them, `forbidden` if this window may not sign in, `conflict` if somebody has
+   * signed in or out meanwhile, `invalid-argument` for what Rust cannot send and once disposed. The reason of the signal,
+   * if that aborts.
    */
   login(body: unknown, options?: LoginOptions): Promise<LoginResult>;
   /**

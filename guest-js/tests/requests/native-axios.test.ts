@@ -21,7 +21,7 @@ describe('over a native session', () =>
           const { status, data } = await client.request({
             url: request?.url ?? url,
             method: request?.method ?? method ?? 'GET',
-            data: json ?? form ?? stream ?? (request && (await request.text())),
+            data: json ?? form ?? stream ?? (await request?.text()) ?? null,
             ...(signal && { signal }),
           });
           return { status, text: data };
