@@ -39,7 +39,7 @@ export function createNativeFetch({ account, view, ready, isDisposed }: NativeFe
 
   return async (input, init) => {
     const { login } = view.snapshot;
-    const { upload, signal, repeat, ...request } = take(input, init);
+    const { upload, cancel, signal, repeat, ...request } = take(input, init);
     const wait = <T>(work: Promise<T>) => orAbort(work, signal);
     let endTurn: EndTurn | undefined;
     try {
@@ -54,10 +54,7 @@ export function createNativeFetch({ account, view, ready, isDisposed }: NativeFe
       return await exchange.send(head, body);
     } catch (error) {
       endTurn?.();
-      // A stream that is not being sent yet. One that is, nobody else can cancel.
-      upload
-        .then((body) => (body instanceof ReadableStream ? body.cancel(error) : undefined))
-        .catch(() => {});
+      cancel(error);
       throw error;
     }
   };

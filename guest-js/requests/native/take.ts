@@ -15,6 +15,8 @@ export interface Taken {
   repeat: boolean;
   signal: AbortSignal | null;
   upload: Promise<Upload | undefined>;
+  /** Ends a stream that nobody reads yet. */
+  cancel(reason: unknown): void;
 }
 
 /**
@@ -69,5 +71,8 @@ export function take(input: RequestInfo | URL, init: AuthFetchInit | undefined):
     repeat,
     signal,
     upload,
+    cancel(reason) {
+      if (body instanceof ReadableStream) body.cancel(reason).catch(() => {});
+    },
   };
 }

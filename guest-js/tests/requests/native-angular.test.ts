@@ -28,9 +28,7 @@ beforeEach(async () => {
     const session = createNativeSession();
     const pages = globalThis.fetch;
     vi.stubGlobal('fetch', (input: RequestInfo | URL, init?: RequestInit) =>
-      `${input}`.startsWith(`${origin}/`) && !Object(init).dispatcher && isPages(init)
-        ? session.fetch(input, init)
-        : pages(input, init),
+      `${input}`.startsWith(`${origin}/`) && isPages(init) ? session.fetch(input, init) : pages(input, init),
     );
     onTestFinished(() => void vi.unstubAllGlobals());
     const app = await createApplication({

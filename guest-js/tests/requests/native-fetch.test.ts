@@ -583,6 +583,11 @@ describe('redirect', () => {
     expect(error).toMatchObject({ cause: { code: 'forbidden' } });
   });
 
+  it('to what is no address of a server rejects with a TypeError', async () => {
+    expect(await failureOf(fetch(to(302, 'data:text/plain,a')))).toBeInstanceOf(TypeError);
+    expect(await failureOf(fetch('data:text/plain,a'))).toBeInstanceOf(TypeError);
+  });
+
   it('without an end rejects with a TypeError', async () => {
     routes['/loop'] = (response) => response.writeHead(302, { location: '/loop' }).end();
     expect(await failureOf(fetch(`${origin}/loop`))).toBeInstanceOf(TypeError);
@@ -606,6 +611,23 @@ describe('abort', () => {
     const request = () => new Request(`${origin}/hello`, { signal: AbortSignal.abort(reason) });
     expect((await fetch(request(), { signal: null })).status).toBe(200);
     expect((await fetch(request(), { signal: new AbortController().signal })).status).toBe(200);
+  });
+
+  it('before: rejects in the same microtask', async () => {
+    const log: string[] = [];
+    await Promise.all([
+      fetch(origin, { signal: AbortSignal.abort() }).catch(() => log.push('rejected')),
+      Promise.resolve().then(() => log.push('next microtask')),
+    ]);
+    expect(log).toEqual(['rejected', 'next microtask']);
+  });
+
+  it('the signal of a Request is kept when other things are overridden, and by a Request of it', async () => {
+    const aborted = () => new Request(`${origin}/x`, { method: 'POST', signal: AbortSignal.abort(reason) });
+    expect(await failureOf(fetch(aborted(), { method: 'PUT' }))).toBe(reason);
+    expect(await failureOf(fetch(new Request(aborted())))).toBe(reason);
+    const one = new Request(origin, { signal: new AbortController().signal });
+    expect(await failureOf(fetch(new Request(one, { signal: AbortSignal.abort(reason) })))).toBe(reason);
   });
 
   it('wrong arguments are told of first', async () => {
@@ -712,8 +734,12 @@ describe('abort', () => {
   it('cancels a stream that is not sent yet, with the reason', async () => {
     const cancel = vi.fn();
     const body = () => new ReadableStream({ cancel });
-    await failureOf(fetch(origin, { method: 'POST', body: body(), signal: AbortSignal.abort(reason) }));
-    await settle();
+    const failed = failureOf(
+      fetch(origin, { method: 'POST', body: body(), signal: AbortSignal.abort(reason) }),
+    );
+    // At once.
+    expect(cancel.mock.calls).toEqual([[reason]]);
+    await failed;
     expect(cancel.mock.calls).toEqual([[reason]]);
     const stop = new AbortController();
     const failing = Array.from({ length: 33 }, () =>
