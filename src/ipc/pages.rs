@@ -320,7 +320,7 @@ mod tests {
         let (main, other) = (open(&app, "main"), open(&app, "other"));
         let (pages, all) = (
             Pages::default(),
-            Requests::new(Client::default(), Limits::default()),
+            Requests::new(Client::of_platform(), Limits::default()),
         );
         let of_main = pages.requests(&main, &all);
         assert!(Arc::ptr_eq(&of_main, &pages.requests(&main, &all)));

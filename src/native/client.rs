@@ -67,7 +67,7 @@ impl Client {
 
     /// Trusts whom the platform trusts.
     #[cfg(test)]
-    pub(super) fn of_platform() -> Self {
+    pub(crate) fn of_platform() -> Self {
         Self::with(Roots::Platform)
     }
 
