@@ -2,6 +2,7 @@
 #![cfg(feature = "native")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod capability;
 mod http;
 mod page;
 
@@ -12,8 +13,7 @@ use serde_json::{Value, json};
 use tauri::{
     App,
     ipc::InvokeBody,
-    test::{MockRuntime, mock_builder, mock_context, noop_assets},
-    utils::acl::ExecutionContext,
+    test::{MockRuntime, mock_builder},
 };
 use tauri_plugin_secure_token::{
     Account, Builder, SecureTokenExt, Token, Tokens, store::memory::MemoryStore,
@@ -24,23 +24,11 @@ use self::{
     page::Page,
 };
 
-const COMMANDS: [&str; 4] = [
-    "native_fetch",
-    "native_read",
-    "native_write",
-    "native_abort",
-];
-
-/// An app in which somebody is signed in.
-fn app() -> App<MockRuntime> {
-    let mut context = mock_context(noop_assets());
-    context.config_mut().identifier = "app.test".into();
-    for command in COMMANDS {
-        let command = format!("plugin:secure-token|{command}");
-        context
-            .runtime_authority_mut()
-            .__allow_command(command, ExecutionContext::Local);
-    }
+/// An app in which somebody is signed in, and which may send what is below `/v1/` to the server.
+fn app(server: &Server) -> App<MockRuntime> {
+    let scope = json!([{ "url": server.url("/v1/*") }]);
+    let context =
+        capability::context(&json!([{ "identifier": "secure-token:native", "allow": scope }]));
     let plugin = Builder::new().store(Arc::new(MemoryStore::default()));
     let app = mock_builder()
         .plugin(plugin.build())
@@ -83,7 +71,7 @@ fn code<T>(result: Result<T, Value>) -> String {
 #[test]
 fn a_request_and_its_response_are_one_frame_each() {
     let server = Server::start(|seen, wire| reply(wire, 201, &[("x-a", "1")], &seen.body));
-    let app = app();
+    let app = app(&server);
     let page = Page::open(&app, "main");
     let head = json!({
         "id": 1, "method": "POST", "url": server.url("/v1/me"), "headers": [["X-B", "2"]],
@@ -121,7 +109,7 @@ fn a_request_and_its_response_are_one_frame_each() {
 #[test]
 fn a_frame_in_base64_gets_one_in_base64() {
     let server = Server::start(|seen, wire| reply(wire, 200, &[], &seen.body));
-    let page = Page::open(&app(), "main");
+    let page = Page::open(&app(&server), "main");
     let mut head = get(1, &server.url("/v1/me"));
     (head["method"], head["body"]) = ("POST".into(), "whole".into());
     let text = BASE64_STANDARD.encode(frame(&head, b"\xff\0body"));
@@ -139,7 +127,7 @@ fn a_frame_in_base64_gets_one_in_base64() {
 #[test]
 fn a_body_is_written_and_read_in_pieces() {
     let server = Server::start(|seen, wire| reply(wire, 200, &[], &seen.body));
-    let app = app();
+    let app = app(&server);
     let page = Arc::new(Page::open(&app, "main"));
     let mut head = get(1, &server.url("/v1/me"));
     (head["method"], head["body"]) = ("PUT".into(), "stream".into());
@@ -187,7 +175,7 @@ fn endless() -> Server {
 #[test]
 fn p6_a_request_is_of_one_page_and_ends_with_it() {
     let server = endless();
-    let app = app();
+    let app = app(&server);
     let (one, other) = (Page::open(&app, "one"), Page::open(&app, "other"));
     let head = json!({ "id": 5 });
     send(&one, "native_fetch", &get(5, &server.url("/v1/me")), b"").unwrap();
@@ -209,7 +197,7 @@ fn p6_a_request_is_of_one_page_and_ends_with_it() {
 #[test]
 fn p4_bad_arguments_are_refused_without_being_shown_and_send_nothing() {
     let server = Server::start(|_, wire| reply(wire, 200, &[], b""));
-    let page = Page::open(&app(), "main");
+    let page = Page::open(&app(&server), "main");
     let url = server.url("/v1/me?SECRET");
     let with = |name: &str, value: Value| {
         let mut head = get(1, &url);
