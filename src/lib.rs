@@ -150,6 +150,8 @@ mod vault;
 
 use tauri::{Manager, Runtime, plugin::TauriPlugin};
 
+#[cfg(feature = "native")]
+pub use crate::native::{LoginError, Native, Post, SignedIn};
 #[cfg(target_os = "ios")]
 pub use crate::store::IosAccessibility;
 #[cfg(target_os = "macos")]

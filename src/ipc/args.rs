@@ -107,6 +107,13 @@ impl<'a> Args<'a> {
         }
     }
 
+    /// Any JSON.
+    #[cfg(feature = "native")]
+    pub(crate) fn json(&self, name: &str) -> Result<&'a Value> {
+        let missing = || Error::invalid(format!("{name} is missing"));
+        self.0.get(name).ok_or_else(missing)
+    }
+
     pub(crate) fn token(&self, name: &str) -> Result<Option<Token>> {
         self.text(name)?.map(Token::new).transpose()
     }

@@ -8,6 +8,8 @@ mod frame;
 pub(crate) mod media;
 #[cfg(feature = "native")]
 pub(crate) mod native_commands;
+#[cfg(feature = "native")]
+pub(crate) mod native_sign_in;
 mod pages;
 mod scope;
 pub(crate) mod session_commands;

@@ -25,6 +25,8 @@ pub(crate) mod chunked;
 #[cfg(any(mobile, test))]
 mod failed;
 pub mod memory;
+#[cfg(any(desktop, test))]
+pub(crate) mod renamed;
 
 use std::sync::{
     Arc,

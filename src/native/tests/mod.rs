@@ -67,8 +67,8 @@ impl App {
         let refresh = move |_: Account, _: Record| {
             let number = counted.fetch_add(1, Ordering::Relaxed) + 1;
             let tokens = Tokens::new(Token::new(format!("fresh-token-{number}")).unwrap());
-            Box::pin(std::future::ready(Ok(tokens)))
-                as Pin<Box<dyn Future<Output = Result<_, RefreshError>> + Send>>
+            Box::pin(std::future::ready(Ok::<_, RefreshError>(tokens).into()))
+                as Pin<Box<dyn Future<Output = _> + Send>>
         };
         let refresh: Refresh = Arc::new(refresh);
         let session = session::Limits::with_refresh(LATE);
