@@ -147,7 +147,7 @@ fn a_body_is_written_and_read_in_pieces() {
     let written = std::thread::spawn(move || {
         for _ in 0..3 {
             let end = json!({ "id": 1, "end": false });
-            let written = send(&writer, "native_write", &end, &[b'x'; 1_000_000]);
+            let written = send(&writer, "native_write", &end, &vec![b'x'; 1_000_000]);
             assert_eq!(written.unwrap().0, json!({}));
         }
         send(
