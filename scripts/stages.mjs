@@ -134,6 +134,17 @@ export const stages = [
     needs: { packages: buildPackages, rust: {} },
     steps: [
       tests('cargo', 'unit and integration tests', () => ['cargo', 'test', ...plugin, ...withoutKeyStore()]),
+      tests('cargo', 'which requests a window may send, against a second parser', [
+        'cargo',
+        'test',
+        ...plugin,
+        '--features',
+        'native',
+        '--lib',
+        '--',
+        '--ignored',
+        'second_parser',
+      ]),
       tests('cargo', 'examples in the documentation', ['cargo', 'test', ...plugin, '--doc']),
     ],
   },

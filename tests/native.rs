@@ -2,6 +2,7 @@
 #![cfg(feature = "native")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod capability;
 mod http;
 mod page;
 
@@ -13,34 +14,32 @@ use tauri::{
     App,
     ipc::InvokeBody,
     test::{MockRuntime, mock_builder, mock_context, noop_assets},
-    utils::acl::ExecutionContext,
 };
 use tauri_plugin_secure_token::{
     Account, Builder, SecureTokenExt, Token, Tokens, store::memory::MemoryStore,
 };
 
 use self::{
+    capability::authority,
     http::{Server, reply, start},
     page::Page,
 };
 
-const COMMANDS: [&str; 4] = [
-    "native_fetch",
-    "native_read",
-    "native_write",
-    "native_abort",
-];
-
-/// An app in which somebody is signed in.
-fn app() -> App<MockRuntime> {
+/// An app in which somebody is signed in, and whose windows may use `/v1/` of `server`.
+fn app(server: &Server) -> App<MockRuntime> {
     let mut context = mock_context(noop_assets());
     context.config_mut().identifier = "app.test".into();
-    for command in COMMANDS {
-        let command = format!("plugin:secure-token|{command}");
-        context
-            .runtime_authority_mut()
-            .__allow_command(command, ExecutionContext::Local);
-    }
+    *context.runtime_authority_mut() = authority(&json!([
+        "secure-token:native",
+        {
+            "identifier": "secure-token:allow-native-fetch",
+            "allow": [{ "url": server.url("/v1/*") }],
+        },
+        {
+            "identifier": "secure-token:allow-native-media",
+            "allow": [{ "url": server.url("/v1/*") }],
+        },
+    ]));
     let plugin = Builder::new().store(Arc::new(MemoryStore::default()));
     let app = mock_builder()
         .plugin(plugin.build())
@@ -83,7 +82,7 @@ fn code<T>(result: Result<T, Value>) -> String {
 #[test]
 fn a_request_and_its_response_are_one_frame_each() {
     let server = Server::start(|seen, wire| reply(wire, 201, &[("x-a", "1")], &seen.body));
-    let app = app();
+    let app = app(&server);
     let page = Page::open(&app, "main");
     let head = json!({
         "id": 1, "method": "POST", "url": server.url("/v1/me"), "headers": [["X-B", "2"]],
@@ -121,7 +120,7 @@ fn a_request_and_its_response_are_one_frame_each() {
 #[test]
 fn a_frame_in_base64_gets_one_in_base64() {
     let server = Server::start(|seen, wire| reply(wire, 200, &[], &seen.body));
-    let page = Page::open(&app(), "main");
+    let page = Page::open(&app(&server), "main");
     let mut head = get(1, &server.url("/v1/me"));
     (head["method"], head["body"]) = ("POST".into(), "whole".into());
     let text = BASE64_STANDARD.encode(frame(&head, b"\xff\0body"));
@@ -139,7 +138,7 @@ fn a_frame_in_base64_gets_one_in_base64() {
 #[test]
 fn a_body_is_written_and_read_in_pieces() {
     let server = Server::start(|seen, wire| reply(wire, 200, &[], &seen.body));
-    let app = app();
+    let app = app(&server);
     let page = Arc::new(Page::open(&app, "main"));
     let mut head = get(1, &server.url("/v1/me"));
     (head["method"], head["body"]) = ("PUT".into(), "stream".into());
@@ -187,7 +186,7 @@ fn endless() -> Server {
 #[test]
 fn p6_a_request_is_of_one_page_and_ends_with_it() {
     let server = endless();
-    let app = app();
+    let app = app(&server);
     let (one, other) = (Page::open(&app, "one"), Page::open(&app, "other"));
     let head = json!({ "id": 5 });
     send(&one, "native_fetch", &get(5, &server.url("/v1/me")), b"").unwrap();
@@ -209,7 +208,7 @@ fn p6_a_request_is_of_one_page_and_ends_with_it() {
 #[test]
 fn p4_bad_arguments_are_refused_without_being_shown_and_send_nothing() {
     let server = Server::start(|_, wire| reply(wire, 200, &[], b""));
-    let page = Page::open(&app(), "main");
+    let page = Page::open(&app(&server), "main");
     let url = server.url("/v1/me?SECRET");
     let with = |name: &str, value: Value| {
         let mut head = get(1, &url);
@@ -263,5 +262,22 @@ fn p4_bad_arguments_are_refused_without_being_shown_and_send_nothing() {
             assert!(!error.to_string().contains("SECRET"), "{error}");
         }
     }
+    assert!(server.seen().is_empty());
+}
+
+#[test]
+fn p5_a_ticket_for_a_medium_is_given_within_the_scope_alone() {
+    let server = Server::start(|_, wire| reply(wire, 200, &[], b""));
+    let page = Page::open(&app(&server), "main");
+    let media = |path: &str| page.invoke("native_media", json!({ "url": server.url(path) }));
+    let address = media("/v1/avatar").unwrap();
+    let start = if cfg!(windows) {
+        "http://secure-token.localhost/"
+    } else {
+        "secure-token://localhost/"
+    };
+    assert!(address.as_str().unwrap().starts_with(start), "{address}");
+    assert_eq!(media("/v1/avatar"), Ok(address));
+    assert_eq!(code(media("/admin")), "forbidden");
     assert!(server.seen().is_empty());
 }

@@ -12,6 +12,7 @@ mod fault;
 mod headers;
 mod media;
 mod options;
+pub(crate) mod pattern;
 mod pointer;
 mod post;
 mod refresh;
