@@ -13,22 +13,36 @@ use serde_json::{Value, json};
 use tauri::{
     App,
     ipc::InvokeBody,
-    test::{MockRuntime, mock_builder},
+    test::{MockRuntime, mock_builder, mock_context, noop_assets},
 };
 use tauri_plugin_secure_token::{
     Account, Builder, SecureTokenExt, Token, Tokens, store::memory::MemoryStore,
 };
 
 use self::{
+    capability::authority,
     http::{Server, reply, start},
     page::Page,
 };
 
-/// An app in which somebody is signed in, and which may send what is below `/v1/` to the server.
+/// An app in which somebody is signed in, and whose windows may use `/v1/` of `server`.
 fn app(server: &Server) -> App<MockRuntime> {
-    let scope = json!([{ "url": server.url("/v1/*") }]);
-    let context =
-        capability::context(&json!([{ "identifier": "secure-token:native", "allow": scope }]));
+    let mut context = mock_context(noop_assets());
+    context.config_mut().identifier = "app.test".into();
+    *context.runtime_authority_mut() = authority(
+        &["*"],
+        &json!([
+            "secure-token:native",
+            {
+                "identifier": "secure-token:allow-native-fetch",
+                "allow": [{ "url": server.url("/v1/*") }],
+            },
+            {
+                "identifier": "secure-token:allow-native-media",
+                "allow": [{ "url": server.url("/v1/*") }],
+            },
+        ]),
+    );
     let plugin = Builder::new().store(Arc::new(MemoryStore::default()));
     let app = mock_builder()
         .plugin(plugin.build())
@@ -135,7 +149,7 @@ fn a_body_is_written_and_read_in_pieces() {
     let written = std::thread::spawn(move || {
         for _ in 0..3 {
             let end = json!({ "id": 1, "end": false });
-            let written = send(&writer, "native_write", &end, &[b'x'; 1_000_000]);
+            let written = send(&writer, "native_write", &end, &vec![b'x'; 1_000_000]);
             assert_eq!(written.unwrap().0, json!({}));
         }
         send(
@@ -251,5 +265,22 @@ fn p4_bad_arguments_are_refused_without_being_shown_and_send_nothing() {
             assert!(!error.to_string().contains("SECRET"), "{error}");
         }
     }
+    assert!(server.seen().is_empty());
+}
+
+#[test]
+fn p5_a_ticket_for_a_medium_is_given_within_the_scope_alone() {
+    let server = Server::start(|_, wire| reply(wire, 200, &[], b""));
+    let page = Page::open(&app(&server), "main");
+    let media = |path: &str| page.invoke("native_media", json!({ "url": server.url(path) }));
+    let address = media("/v1/avatar").unwrap();
+    let start = if cfg!(windows) {
+        "http://secure-token.localhost/"
+    } else {
+        "secure-token://localhost/"
+    };
+    assert!(address.as_str().unwrap().starts_with(start), "{address}");
+    assert_eq!(media("/v1/avatar"), Ok(address));
+    assert_eq!(code(media("/admin")), "forbidden");
     assert!(server.seen().is_empty());
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tauri::{
     App,
-    test::{MockRuntime, mock_builder},
+    test::{MockRuntime, mock_builder, mock_context, noop_assets},
 };
 use tauri_plugin_secure_token::{Builder, store::memory::MemoryStore};
 
@@ -17,10 +17,13 @@ use self::page::Page;
 
 /// An app whose window `main` has these permissions.
 fn app(permissions: &Value) -> App<MockRuntime> {
+    let mut context = mock_context(noop_assets());
+    context.config_mut().identifier = "app.test".into();
+    *context.runtime_authority_mut() = capability::authority(&["main"], permissions);
     let plugin = Builder::new().store(Arc::new(MemoryStore::default()));
     mock_builder()
         .plugin(plugin.build())
-        .build(capability::context(permissions))
+        .build(context)
         .unwrap()
 }
 

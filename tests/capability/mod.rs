@@ -1,12 +1,10 @@
-//! An app whose window `main` has permissions, resolved by Tauri from the permission files that ship.
+//! Capabilities, resolved by Tauri from the permission files that ship.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
 use serde_json::{Value, json};
 use tauri::{
-    Context,
     ipc::RuntimeAuthority,
-    test::{MockRuntime, mock_context, noop_assets},
     utils::{
         acl::{
             capability::Capability,
@@ -37,16 +35,13 @@ fn manifest() -> Manifest {
     Manifest::new(files.map(parse).collect(), None)
 }
 
-pub fn context(permissions: &Value) -> Context<MockRuntime> {
+/// What these windows may do, which have these permissions. `*` is any window.
+pub fn authority(windows: &[&str], permissions: &Value) -> RuntimeAuthority {
     let capability =
-        json!({ "identifier": "test", "windows": ["main"], "permissions": permissions });
+        json!({ "identifier": "test", "windows": windows, "permissions": permissions });
     let capability: Capability = serde_json::from_value(capability).unwrap();
     let capabilities = BTreeMap::from([("test".to_owned(), capability)]);
     let acl = BTreeMap::from([("secure-token".to_owned(), manifest())]);
     let resolved = Resolved::resolve(&acl, capabilities, Target::current()).unwrap();
-
-    let mut context = mock_context(noop_assets());
-    context.config_mut().identifier = "app.test".into();
-    *context.runtime_authority_mut() = RuntimeAuthority::new(acl, resolved);
-    context
+    RuntimeAuthority::new(acl, resolved)
 }

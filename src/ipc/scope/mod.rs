@@ -3,7 +3,6 @@
 mod accounts;
 mod entry;
 #[cfg(feature = "native")]
-#[allow(dead_code, reason = "the commands of requests come next")]
 mod requests;
 
 use std::sync::Arc;
@@ -16,7 +15,6 @@ use tauri::{
 pub(crate) use self::accounts::AccountScope;
 use self::entry::ScopeEntry;
 #[cfg(feature = "native")]
-#[allow(unused_imports, reason = "the commands of requests come next")]
 pub(crate) use self::requests::RequestScope;
 use crate::{
     error::{Error, ErrorCode, Result},
