@@ -142,7 +142,7 @@ fn no_redirect_is_followed() {
 #[test]
 fn p6_a_server_that_does_not_respond_is_a_timeout_and_no_server_is_unavailable() {
     let server = Server::start();
-    let app = crate::app::app(native(&server));
+    let app = app(native(&server));
     server.say([Say::HangUp]);
     assert_eq!(code(sign_in(&Page::open(&app, "main"))), "unavailable");
 
