@@ -200,4 +200,7 @@ mod documentation {
     struct Android;
     #[doc = include_str!("../docs/ios.md")]
     struct Ios;
+    #[cfg(feature = "native")]
+    #[doc = include_str!("../docs/native-requests.md")]
+    struct NativeRequests;
 }

@@ -158,13 +158,13 @@ mod tests {
 
     use super::*;
 
-    fn fields(post: Post) -> TokenFields {
-        TokenFields::of(&post).unwrap()
+    fn fields(post: &Post) -> TokenFields {
+        TokenFields::of(post).unwrap()
     }
 
     fn usual() -> TokenFields {
         let post = Post::to("/login").token("/token").refresh_token("/refresh");
-        fields(post.expires_in("/expires").cut("/copy"))
+        fields(&post.expires_in("/expires").cut("/copy"))
     }
 
     #[test]
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn tokens_are_found_in_arrays_and_as_the_whole_response() {
         let at = |token: &str, mut body: Value| {
-            let taken = fields(Post::to("/").token(token)).take(&mut body).unwrap();
+            let taken = fields(&Post::to("/").token(token)).take(&mut body).unwrap();
             (taken.token.unwrap().expose().to_owned(), body)
         };
         let list = json!({ "tokens": [{ "v": "t" }, 1] });

@@ -5,7 +5,12 @@
 
 mod app;
 mod hostile;
+mod logs;
 #[path = "../page/mod.rs"]
 mod page;
+mod races;
+mod refreshes;
+mod revokes;
 mod server;
+mod set_up;
 mod sign_in;

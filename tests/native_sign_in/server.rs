@@ -38,6 +38,8 @@ impl Request {
 pub enum Say {
     /// These bytes.
     This(Vec<u8>),
+    /// These bytes, and then the connection ends.
+    CutOff(Vec<u8>),
     /// Nothing, until the test says something.
     Held(u32),
     /// Nothing at all: the connection ends.
@@ -148,6 +150,11 @@ impl Server {
                     while sent.is_ok() {
                         sent = writer.write_all(&[b' '; 4096]);
                     }
+                    return;
+                }
+                Some(Say::CutOff(bytes)) => {
+                    drop(guard);
+                    drop(writer.write_all(&bytes));
                     return;
                 }
                 Some(Say::HangUp) => return,

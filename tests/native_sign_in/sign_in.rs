@@ -142,14 +142,14 @@ fn no_redirect_is_followed() {
 #[test]
 fn p6_a_server_that_does_not_respond_is_a_timeout_and_no_server_is_unavailable() {
     let server = Server::start();
-    let plugin = plugin()
-        .deadline(Duration::from_millis(300))
-        .native(native(&server));
-    let app = build(plugin).unwrap();
-    let page = Page::open(&app, "main");
-    server.say([Say::Held(1), Say::HangUp]);
-    assert_eq!(code(sign_in(&page)), "timeout");
-    assert_eq!(code(sign_in(&page)), "unavailable");
+    let app = app(native(&server));
+    server.say([Say::HangUp]);
+    assert_eq!(code(sign_in(&Page::open(&app, "main"))), "unavailable");
+
+    let plugin = plugin().deadline(Duration::from_millis(300));
+    let app = build(plugin.native(native(&server))).unwrap();
+    server.say([Say::Held(1)]);
+    assert_eq!(code(sign_in(&Page::open(&app, "main"))), "timeout");
 
     let nobody = std::net::TcpListener::bind(("127.0.0.1", 0))
         .unwrap()
