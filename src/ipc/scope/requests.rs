@@ -324,8 +324,7 @@ mod tests {
     /// Fails with the table to paste.
     #[test]
     fn the_table_of_the_documentation_is_the_fixture() {
-        let mut table = String::from("| scope entry | request | result |\n|---|---|---|\n");
-        for case in fixture() {
+        let row = |case: &Value| {
             let kind = if case["deny"].is_null() {
                 "allow"
             } else {
@@ -336,12 +335,12 @@ mod tests {
                 Value::Null => String::new(),
                 methods => format!(", `{methods}`"),
             };
-            let (request, result) = (
-                case["request"].as_str().unwrap(),
-                case["expected"].as_str().unwrap(),
-            );
-            table += &format!("| {kind} `{pattern}`{methods} | `{request}` | {result} |\n");
-        }
+            let request = case["request"].as_str().unwrap();
+            let result = case["expected"].as_str().unwrap();
+            format!("| {kind} `{pattern}`{methods} | `{request}` | {result} |\n")
+        };
+        let rows: String = fixture().iter().map(row).collect();
+        let table = format!("| scope entry | request | result |\n|---|---|---|\n{rows}");
         let page = include_str!("../../../docs/native-requests.md");
         assert!(
             page.contains(&table),
@@ -377,7 +376,6 @@ mod tests {
             }
         }
         assert!(node.wait().unwrap().success());
-        println!("{verdicts:?}");
         let judged: usize = verdicts.values().sum();
         assert_eq!(judged.to_string(), count);
         assert!(
