@@ -230,7 +230,7 @@ async fn start(server: &Arc<FailingServer>, session: usize, ends_in: Duration) -
     let refreshing = server.clone();
     let refresh: Refresh = Arc::new(move |_, record| {
         let server = refreshing.clone();
-        Box::pin(async move { server.refresh(record).await })
+        Box::pin(async move { server.refresh(record).await.into() })
     });
     let store = Arc::<MemoryStore>::default();
     let app = Process::with(&Processes::none(), &store, Some(refresh), None).session();
@@ -276,11 +276,11 @@ async fn live_through(outage: Outage, ends: Ends, sessions: usize, mut random: R
 fn simulate(outage: Outage, ends: Ends, sessions: usize) -> Seen {
     let (next, shares) = (AtomicUsize::new(0), sessions.div_ceil(SHARE));
     let work = || {
-        let mut seen = Vec::new();
+        let mut lives = Vec::new();
         loop {
             let share = next.fetch_add(1, Ordering::Relaxed);
             if share >= shares {
-                return seen;
+                return lives;
             }
             let seed = u64::try_from(share).unwrap();
             pause::chance::seed(seed);
@@ -291,7 +291,7 @@ fn simulate(outage: Outage, ends: Ends, sessions: usize) -> Seen {
                 .unwrap();
             let some = SHARE.min(sessions - share * SHARE);
             let lived = live_through(outage, ends, some, Rng::with_seed(seed));
-            seen.push(runtime.block_on(lived));
+            lives.push(runtime.block_on(lived));
         }
     };
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
