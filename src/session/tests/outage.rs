@@ -187,7 +187,7 @@ impl FailingServer {
             let retry_after = match self.outage.away {
                 _ if !self.is_away() => None,
                 Away::Unavailable(wait) => Some(wait),
-                Away::UnavailableUntilBack => Some(self.outage.back() - now),
+                Away::UnavailableUntilBack => self.outage.back().checked_sub(now),
                 Away::Refused | Away::Silent => None,
             };
             return Err(RefreshError::Failed { retry_after });
@@ -218,7 +218,8 @@ impl FailingServer {
                 && snapshot.expires_at.is_some_and(|at| at > now)
             {
                 seen.renewed += 1;
-                seen.recovery = seen.recovery.max(*recovered - self.outage.back());
+                let recovery = recovered.checked_sub(self.outage.back()).unwrap();
+                seen.recovery = seen.recovery.max(recovery);
             }
         }
         seen
@@ -246,12 +247,11 @@ async fn send_requests(app: Session, mut random: Rng) {
     let mut wait = random.u64(0..60_000);
     loop {
         tokio::time::sleep(Duration::from_millis(wait)).await;
-        wait = match app.fresh_token(Duration::ZERO).await {
-            Ok(_) => random.u64(30_000..90_000),
-            Err(_) => {
-                let retry_at = app.snapshot().retry_at.unwrap_or_default();
-                retry_at.saturating_sub(clock::Moment::now().wall) + random.u64(1..1000)
-            }
+        wait = if app.fresh_token(Duration::ZERO).await.is_ok() {
+            random.u64(30_000..90_000)
+        } else {
+            let retry_at = app.snapshot().retry_at.unwrap_or_default();
+            retry_at.saturating_sub(clock::Moment::now().wall) + random.u64(1..1000)
         };
     }
 }
@@ -276,22 +276,22 @@ async fn live_through(outage: Outage, ends: Ends, sessions: usize, mut random: R
 fn simulate(outage: Outage, ends: Ends, sessions: usize) -> Seen {
     let (next, shares) = (AtomicUsize::new(0), sessions.div_ceil(SHARE));
     let work = || {
-        let mut lives = Vec::new();
+        let mut seen = Vec::new();
         loop {
             let share = next.fetch_add(1, Ordering::Relaxed);
             if share >= shares {
-                return lives;
+                return seen;
             }
-            let seed = u64::try_from(share).unwrap();
-            pause::chance::seed(seed);
+            let number = u64::try_from(share).unwrap();
+            pause::chance::seed(number);
             let runtime = runtime::Builder::new_current_thread()
                 .enable_all()
                 .start_paused(true)
                 .build()
                 .unwrap();
             let some = SHARE.min(sessions - share * SHARE);
-            let lived = live_through(outage, ends, some, Rng::with_seed(seed));
-            lives.push(runtime.block_on(lived));
+            let lived = live_through(outage, ends, some, Rng::with_seed(number));
+            seen.push(runtime.block_on(lived));
         }
     };
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
