@@ -34,9 +34,9 @@ impl Target {
                 "a URL must not contain spaces or control characters; percent-encode them",
             ));
         }
-        let mut url = Url::parse(text).map_err(|_| {
-            Error::invalid("the URL is not valid; write an absolute one, such as https://api.example.com/v1/me")
-        })?;
+        // By the text, before the parser mends it.
+        check_beginning(text)?;
+        let mut url = Url::parse(text).map_err(|_| invalid_url())?;
         url.set_fragment(None);
         if text.len().max(url.as_str().len()) > Self::MAX_LEN {
             return Err(Error::invalid(format!(
@@ -44,12 +44,12 @@ impl Target {
                 Self::MAX_LEN
             )));
         }
-        if !is_secure(&url) {
-            return Err(forbidden(
-                "a request goes to https:, or to http: on localhost, 127.0.0.1 or [::1]",
-            ));
+        if url.scheme() != "https" && !is_this_machine(&url) {
+            return Err(elsewhere());
         }
-        check_authority(&url, text)?;
+        if url.domain().is_some_and(|name| name.ends_with('.')) {
+            return Err(forbidden("the host of a URL must not end with a dot"));
+        }
         let readings = readings(&url).ok_or_else(|| {
             forbidden(
                 "servers read the path of this URL in different ways: it has an empty segment, an encoded slash, \
@@ -110,12 +110,14 @@ fn forbidden(message: &str) -> Error {
     Error::new(ErrorCode::Forbidden, message)
 }
 
-fn is_secure(url: &Url) -> bool {
-    match url.scheme() {
-        "https" => true,
-        "http" => is_this_machine(url),
-        _ => false,
-    }
+fn invalid_url() -> Error {
+    Error::invalid(
+        "the URL is not valid; write an absolute one, such as https://api.example.com/v1/me",
+    )
+}
+
+fn elsewhere() -> Error {
+    forbidden("a request goes to https:, or to http: on localhost, 127.0.0.1 or [::1]")
 }
 
 fn is_this_machine(url: &Url) -> bool {
@@ -129,9 +131,20 @@ fn is_this_machine(url: &Url) -> bool {
     }
 }
 
-/// Refuses what the parser would quietly mend: `https:host`, `https:\\host`, `https://user@host`, `https://%68ost`.
-fn check_authority(url: &Url, text: &str) -> Result<()> {
-    let rest = text.get(url.scheme().len()..).unwrap_or_default();
+/// Refuses another scheme, and what the parser would quietly mend: `https:host`, `https:\\host`, `https://user@host`,
+/// `https://%68ost`.
+fn check_beginning(text: &str) -> Result<()> {
+    let (scheme, rest) = text.split_once(':').ok_or_else(invalid_url)?;
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    if !is_scheme {
+        return Err(invalid_url());
+    }
+    if !scheme.eq_ignore_ascii_case("https") && !scheme.eq_ignore_ascii_case("http") {
+        return Err(elsewhere());
+    }
     let before_query = rest.split(['?', '#']).next().unwrap_or_default();
     if before_query.contains('\\') {
         return Err(forbidden(
@@ -139,16 +152,13 @@ fn check_authority(url: &Url, text: &str) -> Result<()> {
         ));
     }
     let authority = before_query
-        .strip_prefix("://")
+        .strip_prefix("//")
         .and_then(|rest| rest.split('/').next())
         .unwrap_or_default();
     if authority.is_empty() || authority.contains(['@', '%']) {
         return Err(forbidden(
             "a URL must begin with https:// and the host, without a user name, a password or percent-encoding",
         ));
-    }
-    if url.domain().is_some_and(|name| name.ends_with('.')) {
-        return Err(forbidden("the host of a URL must not end with a dot"));
     }
     Ok(())
 }
@@ -277,8 +287,9 @@ mod tests {
             "/v1/me",
             "//api.example.com/v1/me",
             "api.example.com/v1/me",
-            "https://",
-            "https://?q",
+            "http://١٢٧.0.0.1/",
+            "https://١٢٧/",
+            "1https://api.example.com/",
             "https://:443/",
             "https://api.example.com:65536/",
             "https://api.example.com:8x/",
@@ -289,7 +300,6 @@ mod tests {
             "ht\ttps://api.example.com/",
             "https://api.exam\u{0}ple.com/",
             "https://api.example.com/\u{85}",
-            "https://[::1%25lo]/",
             "https://[::1/",
             "http://127.0.0.256/",
             "http://0x100000000/",
@@ -319,6 +329,11 @@ mod tests {
             "blob:https://api.example.com/1",
             "data:text/plain,a",
             "javascript:fetch('https://api.example.com')",
+            "https://",
+            "https:///\u{202e}",
+            "https://?q",
+            "javascript://:@/",
+            "localhost:3000/",
             "https:api.example.com/",
             "https:/api.example.com/",
             "https:///api.example.com/",
@@ -332,6 +347,7 @@ mod tests {
             "https://api.example.com./",
             "https://api.example.com。/",
             "https://%61pi.example.com/",
+            "https://[::1%25lo]/",
             "https://api.example.com%2eevil.com/",
         ] {
             assert_eq!(sent(text), Err(ErrorCode::Forbidden), "{text}");
