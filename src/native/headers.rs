@@ -18,7 +18,7 @@ const PER_HEADER: usize = 4;
 ///
 /// A `Request` of the page has dropped these already, as the standard says, so who sends one has gone around it: that is
 /// an error, and not dropped in silence.
-const FORBIDDEN: [&str; 24] = [
+const FORBIDDEN: [&str; 26] = [
     "accept-charset",
     "accept-encoding",
     "access-control-request-headers",
@@ -43,6 +43,9 @@ const FORBIDDEN: [&str; 24] = [
     "transfer-encoding",
     "upgrade",
     "via",
+    // By these some servers answer for another path than that of the request.
+    "x-original-url",
+    "x-rewrite-url",
 ];
 
 /// By these some frameworks carry out another method than that of the request.
