@@ -22,6 +22,11 @@ use crate::{
     token::Account,
     vault::Vault,
 };
+#[cfg(feature = "native")]
+use crate::{
+    ipc::{media, native_commands, native_sign_in},
+    native::{self, Client, Native, Requests, SignIn},
+};
 
 /// The options of the plugin.
 ///
@@ -43,6 +48,8 @@ pub struct Builder {
     #[cfg(desktop)]
     earlier_identifier: Option<String>,
     options: store::Options,
+    #[cfg(feature = "native")]
+    native: Option<Native>,
 }
 
 impl Default for Builder {
@@ -65,6 +72,8 @@ impl Builder {
             #[cfg(desktop)]
             earlier_identifier: None,
             options: store::Options::default(),
+            #[cfg(feature = "native")]
+            native: None,
         }
     }
 
@@ -127,7 +136,8 @@ impl Builder {
         R: Future<Output = Result<Tokens, RefreshError>> + Send + 'static,
     {
         self.refresh = Some(Arc::new(move |account, record| {
-            Box::pin(refresh(account, record))
+            let refreshed = refresh(account, record);
+            Box::pin(async move { refreshed.await.into() })
         }));
         self
     }
@@ -163,6 +173,13 @@ impl Builder {
     #[cfg(desktop)]
     pub fn earlier_identifier(mut self, identifier: impl Into<String>) -> Self {
         self.earlier_identifier = Some(identifier.into());
+        self
+    }
+
+    /// How Rust signs in, refreshes and signs out for pages that never see a token.
+    #[cfg(feature = "native")]
+    pub fn native(mut self, native: Native) -> Self {
+        self.native = Some(native);
         self
     }
 
@@ -218,10 +235,17 @@ impl Builder {
     /// Android or iOS. A key store that cannot be opened keeps no app from starting: its calls are
     /// [`ErrorCode::Unavailable`].
     #[must_use]
-    pub fn build<R: Runtime>(self) -> TauriPlugin<R> {
+    pub fn build<R: Runtime>(
+        #[cfg_attr(not(feature = "native"), expect(unused_mut))] mut self,
+    ) -> TauriPlugin<R> {
         let pages = Pages::default();
         let (reloaded, closed) = (pages.clone(), pages.clone());
-        PluginBuilder::new("secure-token")
+        let plugin = PluginBuilder::new("secure-token");
+        #[cfg(feature = "native")]
+        let plugin = plugin
+            .register_asynchronous_uri_scheme_protocol(media::SCHEME, media::respond)
+            .on_navigation(media::may_navigate);
+        plugin
             .invoke_handler(generate_handler![
                 commands::set_token,
                 commands::get_token,
@@ -237,8 +261,26 @@ impl Builder {
                 session_commands::session_lease,
                 session_commands::session_answer,
                 session_commands::session_revokes,
+                #[cfg(feature = "native")]
+                native_commands::native_fetch,
+                #[cfg(feature = "native")]
+                native_commands::native_read,
+                #[cfg(feature = "native")]
+                native_commands::native_write,
+                #[cfg(feature = "native")]
+                native_commands::native_abort,
+                #[cfg(feature = "native")]
+                native_commands::native_media,
+                #[cfg(feature = "native")]
+                native_sign_in::native_sign_in,
             ])
             .setup(move |app, api| {
+                #[cfg(feature = "native")]
+                {
+                    let client = Client::of(app);
+                    tauri::Manager::manage(app, self.sign_in(&client)?);
+                    tauri::Manager::manage(app, Requests::new(client, native::Limits::default()));
+                }
                 let tokens = self.tokens(app, &api)?;
                 tauri::Manager::manage(app, tokens);
                 tauri::Manager::manage(app, pages);
@@ -262,6 +304,18 @@ impl Builder {
                 _ => {}
             })
             .build()
+    }
+
+    /// What signs in for pages. The refresh and the revocation that belong to it become those of the sessions.
+    #[cfg(feature = "native")]
+    fn sign_in(&mut self, client: &Client) -> Result<SignIn> {
+        let Some(native) = self.native.take() else {
+            return Ok(SignIn::default());
+        };
+        let (refresh, revoke) = (self.refresh.take(), self.revoke.take());
+        let prepared = native.prepare(client, self.deadline, refresh, revoke)?;
+        (self.refresh, self.revoke) = (prepared.refresh, prepared.revoke);
+        Ok(prepared.sign_in)
     }
 
     fn tokens<R: Runtime, C: DeserializeOwned>(

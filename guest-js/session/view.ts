@@ -207,7 +207,7 @@ export class View {
   }
 
   /** Resolves when the owner knows of all changes of this page, and this page its response. */
-  private async settle(): Promise<void> {
+  async settle(): Promise<void> {
     for (let next = this.next; next; next = this.next) await next;
   }
 
@@ -284,7 +284,7 @@ export class View {
     await this.fetching;
   }
 
-  private get lacksToken(): boolean {
+  protected get lacksToken(): boolean {
     const { latest, fetched } = this;
     return latest?.status === 'signedIn' && latest.tokenRevision !== fetched?.tokenRevision;
   }

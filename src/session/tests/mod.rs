@@ -76,7 +76,7 @@ impl Process {
                     tokio::time::sleep(LATENCY).await;
                     let refreshed = server.refresh(&record.refresh_token.unwrap());
                     tokio::time::sleep(LATENCY).await;
-                    refreshed
+                    refreshed.into()
                 };
                 Box::pin(refreshed) as std::pin::Pin<Box<dyn Future<Output = _> + Send>>
             };

@@ -231,7 +231,7 @@ async fn start(server: &Arc<FailingServer>, session: usize, ends_in: Duration) -
     let refreshing = server.clone();
     let refresh: Refresh = Arc::new(move |_, record| {
         let server = refreshing.clone();
-        Box::pin(async move { server.refresh(record).await })
+        Box::pin(async move { server.refresh(record).await.into() })
     });
     let store = Arc::<MemoryStore>::default();
     let app = Process::with(&Processes::none(), &store, Some(refresh), None).session();
