@@ -96,7 +96,13 @@ export const stages = [
         check(
           `clippy: ${target}`,
           ['cargo', 'clippy', ...plugin, ...checkedTests(target), '--target', target, '--', '-D', 'warnings'],
-          { env: target.includes('-apple-') ? appleCheckEnvironment : undefined },
+          {
+            // A crate of the tests has C in it.
+            env: (base) => ({
+              ...(target.includes('-apple-') && appleCheckEnvironment(base)),
+              ...standInForC(target),
+            }),
+          },
         ),
       ),
       check('clippy: requests that Rust sends, this machine', [

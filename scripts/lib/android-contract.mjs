@@ -10,7 +10,7 @@ export function checkAndroidContract() {
   const kotlin = read(root, 'android/src/main/java/SecureTokenPlugin.kt');
   const gradle = read(root, 'android/build.gradle.kts');
   return [
-    ...compareWithRust(kotlin, read(root, 'src/store/mobile.rs')),
+    ...compareWithRust(kotlin, read(root, 'src/store/mobile.rs') + read(root, 'src/store/android_trust.rs')),
     ...compareWithTauri(gradle, read(tauriCrate(), 'mobile/android/build.gradle.kts')),
   ];
 }

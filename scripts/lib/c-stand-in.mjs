@@ -9,6 +9,7 @@ const script = `#!/bin/sh
 while [ $# -gt 0 ]; do
   case "$1" in
     -o) : > "$2"; shift ;;
+    -Fo* | /Fo*) : > "\${1#?Fo}" ;;
   esac
   shift
 done

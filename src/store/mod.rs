@@ -12,6 +12,8 @@ mod update_or_add;
 #[cfg(test)]
 pub(crate) mod keychain_stand_in;
 
+#[cfg(all(target_os = "android", feature = "native"))]
+mod android_trust;
 #[cfg(target_os = "macos")]
 mod apple;
 #[cfg(target_os = "linux")]
@@ -38,12 +40,12 @@ use serde::{Serialize, de::DeserializeOwned};
 use tauri::{Runtime, plugin::PluginApi};
 pub use zeroize::Zeroizing;
 
+#[cfg(all(target_os = "android", feature = "native"))]
+pub(crate) use self::android_trust::trusted_roots;
 #[cfg(target_os = "macos")]
 pub use self::apple::MacosKeychain;
 #[cfg(target_os = "ios")]
 pub use self::mobile::IosAccessibility;
-#[cfg(all(target_os = "android", feature = "native"))]
-pub(crate) use self::mobile::trusted_roots;
 use crate::{error::Result, token::Account};
 
 /// One item of a store: what an account stores, or one chunk of it in a store with small items.

@@ -77,7 +77,8 @@ fn p7_a_token_moves_to_the_new_identifier_of_the_app() {
     old.set(DEFAULT, &token);
     let mut worker = after.worker_renamed_from(&before);
     assert_eq!(worker.get(DEFAULT)["token"], token);
-    while old.list() != json!([]) {}
+    // Not by lists: Wine's overrun their memory when another process removes something meanwhile.
+    while old.get(DEFAULT) != Value::Null {}
     drop(worker);
     assert_eq!(before.names(), Vec::<String>::new());
     assert_eq!(after.worker().get(DEFAULT)["token"], token);
