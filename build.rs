@@ -20,6 +20,12 @@ const COMMANDS: &[&str] = &[
     "session_lease",
     "session_answer",
     "session_revokes",
+    "native_fetch",
+    "native_read",
+    "native_write",
+    "native_abort",
+    "native_sign_in",
+    "native_media",
 ];
 
 fn main() {

@@ -15,6 +15,7 @@ const cannotBeFrozen = [
   'storage/oidc-client-ts',
   // axios 1.21 assigns `constructor` to an object when it is loaded; so no app has it beside `freezePrototype`.
   'requests/axios',
+  'requests/native-axios',
   'session/refusal-axios',
 ];
 

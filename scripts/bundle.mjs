@@ -8,6 +8,7 @@ export const entries = {
   axios: 'guest-js/requests/axios.ts',
   'keep-fresh': 'guest-js/session/keep-fresh.ts',
   migrate: 'guest-js/storage/migrate.ts',
+  native: 'guest-js/requests/native.ts',
   outbox: 'guest-js/session/outbox.ts',
   pinia: 'guest-js/bindings/pinia.ts',
   react: 'guest-js/bindings/react.ts',

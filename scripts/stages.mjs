@@ -3,6 +3,7 @@ import { androidEnvironment, buildAndroidLibraries, testAndroid } from './lib/an
 import { checkAndroidContract } from './lib/android-contract.mjs';
 import { ensureAndroidTools } from './lib/android-java.mjs';
 import { checkAndroidLevels } from './lib/android-levels.mjs';
+import { standInForC } from './lib/c-stand-in.mjs';
 import { inspectGeneratedFiles } from './lib/generated.mjs';
 import { checkObjectiveC } from './lib/ios-gate.mjs';
 import { iosFolder, makeIosPackage } from './lib/ios-package.mjs';
@@ -98,11 +99,40 @@ export const stages = [
           { env: target.includes('-apple-') ? appleCheckEnvironment : undefined },
         ),
       ),
+      check('clippy: requests that Rust sends, this machine', [
+        'cargo',
+        'clippy',
+        ...plugin,
+        '--features',
+        'native',
+        '--all-targets',
+        '--',
+        '-D',
+        'warnings',
+      ]),
+      ...[...desktopTargets, ...mobileTargets].map((target) =>
+        check(
+          `clippy: requests that Rust sends, ${target}`,
+          ['cargo', 'clippy', ...plugin, '--features', 'native', '--target', target, '--', '-D', 'warnings'],
+          {
+            env: (base) => ({
+              ...(target.includes('-apple-') && appleCheckEnvironment(base)),
+              ...standInForC(target),
+            }),
+          },
+        ),
+      ),
       // The targets of docs.rs, since some options exist on one of them only.
       ...['this machine', ...desktopTargets, ...mobileTargets].map((target) =>
         check(
           `Rust documentation: ${target}`,
-          ['cargo', 'doc', ...plugin, '--no-deps', ...(target.includes('-') ? ['--target', target] : [])],
+          [
+            'cargo',
+            'doc',
+            ...plugin,
+            '--no-deps',
+            ...(target.includes('-') ? ['--target', target] : ['--features', 'native']),
+          ],
           {
             env: (base) => ({
               ...(target.includes('-apple-') && appleCheckEnvironment(base)),
@@ -133,8 +163,33 @@ export const stages = [
     about: 'the crate without a key store',
     needs: { packages: buildPackages, rust: {} },
     steps: [
-      tests('cargo', 'unit and integration tests', () => ['cargo', 'test', ...plugin, ...withoutKeyStore()]),
-      tests('cargo', 'examples in the documentation', ['cargo', 'test', ...plugin, '--doc']),
+      tests('cargo', 'unit and integration tests', () => [
+        'cargo',
+        'test',
+        ...plugin,
+        '--features',
+        'native',
+        ...withoutKeyStore(),
+      ]),
+      tests('cargo', 'which requests a window may send, against a second parser', [
+        'cargo',
+        'test',
+        ...plugin,
+        '--features',
+        'native',
+        '--lib',
+        '--',
+        '--ignored',
+        'second_parser',
+      ]),
+      tests('cargo', 'examples in the documentation', [
+        'cargo',
+        'test',
+        ...plugin,
+        '--features',
+        'native',
+        '--doc',
+      ]),
     ],
   },
   {

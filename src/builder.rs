@@ -9,6 +9,8 @@ use tauri::{
     webview::PageLoadEvent,
 };
 
+#[cfg(desktop)]
+use crate::store::renamed::Renamed;
 use crate::{
     error::{Error, ErrorCode, Result},
     handle::SecureToken,
@@ -19,6 +21,11 @@ use crate::{
     store::{self, SecretStore},
     token::Account,
     vault::Vault,
+};
+#[cfg(feature = "native")]
+use crate::{
+    ipc::{media, native_commands, native_sign_in},
+    native::{self, Client, Native, Requests, SignIn},
 };
 
 /// The options of the plugin.
@@ -38,7 +45,11 @@ pub struct Builder {
     revoke: Option<Revoke>,
     refresh_deadline: Duration,
     store: Option<Arc<dyn SecretStore>>,
+    #[cfg(desktop)]
+    earlier_identifier: Option<String>,
     options: store::Options,
+    #[cfg(feature = "native")]
+    native: Option<Native>,
 }
 
 impl Default for Builder {
@@ -58,7 +69,11 @@ impl Builder {
             revoke: None,
             refresh_deadline: Duration::from_secs(60),
             store: None,
+            #[cfg(desktop)]
+            earlier_identifier: None,
             options: store::Options::default(),
+            #[cfg(feature = "native")]
+            native: None,
         }
     }
 
@@ -121,7 +136,8 @@ impl Builder {
         R: Future<Output = Result<Tokens, RefreshError>> + Send + 'static,
     {
         self.refresh = Some(Arc::new(move |account, record| {
-            Box::pin(refresh(account, record))
+            let refreshed = refresh(account, record);
+            Box::pin(async move { refreshed.await.into() })
         }));
         self
     }
@@ -144,6 +160,26 @@ impl Builder {
     /// carries out. 60 s unless set; zero is refused when the app starts. What comes later is dropped.
     pub fn refresh_deadline(mut self, deadline: Duration) -> Self {
         self.refresh_deadline = deadline;
+        self
+    }
+
+    /// The identifier that this app had in an earlier release, under which its records may still rest. They are
+    /// read from there and, while the app starts, moved: written under today's identifier, read back, and then
+    /// removed. The app does not start if it is empty, today's, or given together with a
+    /// [`store`](Self::store).
+    ///
+    /// What the keys of the platform allow stays as it is: macOS asks the user where the signature has changed
+    /// as well, and an app in Flatpak or Snap cannot see the files of another.
+    #[cfg(desktop)]
+    pub fn earlier_identifier(mut self, identifier: impl Into<String>) -> Self {
+        self.earlier_identifier = Some(identifier.into());
+        self
+    }
+
+    /// How Rust signs in, refreshes and signs out for pages that never see a token.
+    #[cfg(feature = "native")]
+    pub fn native(mut self, native: Native) -> Self {
+        self.native = Some(native);
         self
     }
 
@@ -199,10 +235,17 @@ impl Builder {
     /// Android or iOS. A key store that cannot be opened keeps no app from starting: its calls are
     /// [`ErrorCode::Unavailable`].
     #[must_use]
-    pub fn build<R: Runtime>(self) -> TauriPlugin<R> {
+    pub fn build<R: Runtime>(
+        #[cfg_attr(not(feature = "native"), expect(unused_mut))] mut self,
+    ) -> TauriPlugin<R> {
         let pages = Pages::default();
         let (reloaded, closed) = (pages.clone(), pages.clone());
-        PluginBuilder::new("secure-token")
+        let plugin = PluginBuilder::new("secure-token");
+        #[cfg(feature = "native")]
+        let plugin = plugin
+            .register_asynchronous_uri_scheme_protocol(media::SCHEME, media::respond)
+            .on_navigation(media::may_navigate);
+        plugin
             .invoke_handler(generate_handler![
                 commands::set_token,
                 commands::get_token,
@@ -218,8 +261,26 @@ impl Builder {
                 session_commands::session_lease,
                 session_commands::session_answer,
                 session_commands::session_revokes,
+                #[cfg(feature = "native")]
+                native_commands::native_fetch,
+                #[cfg(feature = "native")]
+                native_commands::native_read,
+                #[cfg(feature = "native")]
+                native_commands::native_write,
+                #[cfg(feature = "native")]
+                native_commands::native_abort,
+                #[cfg(feature = "native")]
+                native_commands::native_media,
+                #[cfg(feature = "native")]
+                native_sign_in::native_sign_in,
             ])
             .setup(move |app, api| {
+                #[cfg(feature = "native")]
+                {
+                    let client = Client::of(app);
+                    tauri::Manager::manage(app, self.sign_in(&client)?);
+                    tauri::Manager::manage(app, Requests::new(client, native::Limits::default()));
+                }
                 let tokens = self.tokens(app, &api)?;
                 tauri::Manager::manage(app, tokens);
                 tauri::Manager::manage(app, pages);
@@ -245,6 +306,18 @@ impl Builder {
             .build()
     }
 
+    /// What signs in for pages. The refresh and the revocation that belong to it become those of the sessions.
+    #[cfg(feature = "native")]
+    fn sign_in(&mut self, client: &Client) -> Result<SignIn> {
+        let Some(native) = self.native.take() else {
+            return Ok(SignIn::default());
+        };
+        let (refresh, revoke) = (self.refresh.take(), self.revoke.take());
+        let prepared = native.prepare(client, self.deadline, refresh, revoke)?;
+        (self.refresh, self.revoke) = (prepared.refresh, prepared.revoke);
+        Ok(prepared.sign_in)
+    }
+
     fn tokens<R: Runtime, C: DeserializeOwned>(
         self,
         app: &tauri::AppHandle<R>,
@@ -259,9 +332,27 @@ impl Builder {
         if self.deadline.is_zero() || self.refresh_deadline.is_zero() {
             return misconfigured("the deadline is zero");
         }
+        #[cfg(desktop)]
+        let earlier = match &self.earlier_identifier {
+            Some(earlier) if earlier.is_empty() || earlier == service => {
+                return misconfigured(
+                    "the earlier identifier is empty, or the one that the app has",
+                );
+            }
+            Some(_) if self.store.is_some() => {
+                return misconfigured("a store of the app's own has no earlier identifier");
+            }
+            Some(earlier) => Some(store::open(earlier, api, &self.options)?),
+            None => None,
+        };
         let store = match self.store {
             Some(store) => store,
             None => store::open(service, api, &self.options)?,
+        };
+        #[cfg(desktop)]
+        let store = match earlier.clone() {
+            Some(earlier) => Arc::new(Renamed::new(store, earlier)),
+            None => store,
         };
         let processes = if store.is_shared() {
             processes(app)
@@ -270,6 +361,10 @@ impl Builder {
         };
         let outbox = Outbox::new(store.clone(), processes.clone(), self.deadline);
         let vault = Vault::shared(store, self.deadline, self.memory_copy, processes.clone());
+        #[cfg(desktop)]
+        if let Some(earlier) = earlier {
+            vault.move_from(earlier);
+        }
         if self.memory_copy {
             for account in self.prefetch {
                 vault.prefetch(account);

@@ -135,6 +135,8 @@ mod handle;
 mod ipc;
 #[cfg(desktop)]
 mod lock_file;
+#[cfg(feature = "native")]
+mod native;
 #[cfg(desktop)]
 mod private_file;
 mod processes;
@@ -148,6 +150,8 @@ mod vault;
 
 use tauri::{Manager, Runtime, plugin::TauriPlugin};
 
+#[cfg(feature = "native")]
+pub use crate::native::{LoginError, Native, Post, SignedIn};
 #[cfg(target_os = "ios")]
 pub use crate::store::IosAccessibility;
 #[cfg(target_os = "macos")]
@@ -196,4 +200,7 @@ mod documentation {
     struct Android;
     #[doc = include_str!("../docs/ios.md")]
     struct Ios;
+    #[cfg(feature = "native")]
+    #[doc = include_str!("../docs/native-requests.md")]
+    struct NativeRequests;
 }

@@ -266,6 +266,16 @@ fn an_empty_identifier_or_a_deadline_of_zero_stops_the_app_from_starting() {
 }
 
 #[test]
+fn an_earlier_identifier_that_is_empty_or_todays_stops_the_app_from_starting() {
+    let earlier = |identifier| Builder::new().earlier_identifier(identifier);
+    let with_store = earlier("app.before").store(Arc::new(MemoryStore::default()));
+    for plugin in [earlier(""), earlier("app.test"), with_store] {
+        let error = app("app.test", plugin).map(|_| ()).unwrap_err();
+        assert!(error.to_string().contains("misconfigured"), "{error}");
+    }
+}
+
+#[test]
 fn rust_callers_see_what_the_page_stored() {
     let page = open(&Arc::default());
     page.invoke("set_token", json!({ "token": "t" })).unwrap();

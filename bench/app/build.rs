@@ -6,7 +6,7 @@ use tauri_build::{Attributes, DefaultPermissionRule, InlinedPlugin};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let plugin = InlinedPlugin::new()
-        .commands(&["noop", "ready", "done"])
+        .commands(&["noop", "ready", "done", "open_second", "second_is_open"])
         .default_permission(DefaultPermissionRule::AllowAllCommands);
     let capabilities = if env::var_os("CARGO_FEATURE_PLUGIN").is_some() {
         "capabilities/with-plugin/*.json"

@@ -11,7 +11,7 @@ import type { Session, Snapshot } from '../session/session.js';
  *
  * No token is in it: devtools show signals. Call `session.login` and `session.getToken` of the session itself.
  */
-export function injectSession(session: Session): Signal<Snapshot> {
+export function injectSession(session: Pick<Session, 'subscribe'>): Signal<Snapshot> {
   return toSignal(new Observable<Snapshot>((observer) => session.subscribe((next) => observer.next(next))), {
     requireSync: true,
   });

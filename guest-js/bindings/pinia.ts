@@ -14,7 +14,10 @@ import { useSession } from './vue.js';
  *
  * @param id The id of the store.
  */
-export function defineSessionStore(session: Session, id = 'session') {
+export function defineSessionStore(
+  session: Pick<Session, 'getSnapshot' | 'listen' | 'logout'>,
+  id = 'session',
+) {
   return defineStore(id, () => {
     const snapshot = useSession(session);
     return {

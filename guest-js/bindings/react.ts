@@ -8,6 +8,6 @@ import type { Session, Snapshot } from '../session/session.js';
  *
  * No token is in it: devtools show the state of hooks. Call `session.login` and `session.getToken` of the session itself.
  */
-export function useSession(session: Session): Snapshot {
+export function useSession(session: Pick<Session, 'getSnapshot' | 'listen'>): Snapshot {
   return useSyncExternalStore(session.listen, session.getSnapshot, session.getSnapshot);
 }

@@ -17,7 +17,7 @@ export interface SessionState {
  *
  * No token is in it. Call `session.login` and `session.getToken` of the session itself.
  */
-export function useSession(session: Session): SessionState {
+export function useSession(session: Pick<Session, 'getSnapshot' | 'listen' | 'subscribe'>): SessionState {
   const follow = createSubscriber(session.listen);
   return {
     get current() {

@@ -8,7 +8,7 @@ import type { Session, Snapshot } from '../session/session.js';
  *
  * No token is in it: devtools show refs. Call `session.login` and `session.getToken` of the session itself.
  */
-export function useSession(session: Session): Readonly<ShallowRef<Snapshot>> {
+export function useSession(session: Pick<Session, 'getSnapshot' | 'listen'>): Readonly<ShallowRef<Snapshot>> {
   const snapshot = shallowRef(session.getSnapshot());
   onScopeDispose(
     session.listen((next) => {

@@ -20,7 +20,7 @@ interface SessionStore {
  *
  * @param name The name of the module.
  */
-export function sessionModule(session: Session, name = 'session') {
+export function sessionModule(session: Pick<Session, 'getSnapshot' | 'listen'>, name = 'session') {
   return (store: SessionStore): void => {
     store.registerModule(name, {
       namespaced: true,

@@ -14,6 +14,11 @@ const AGAIN = 'then start the app again';
 const REFUSALS: [fits: RegExp, code: ErrorCode, remedy: string, mayBeQuoted?: true][] = [
   [/^invalid args/, 'invalid-argument', 'an argument is not valid'],
   [
+    /^Command native_\w+ not found$/,
+    'misconfigured',
+    'the app was built without native requests: add features = ["native"] to tauri-plugin-secure-token in src-tauri/Cargo.toml',
+  ],
+  [
     / Command not found$/,
     'misconfigured',
     'the app does not know it: bring the crate and the npm package to the same version',
@@ -22,6 +27,12 @@ const REFUSALS: [fits: RegExp, code: ErrorCode, remedy: string, mayBeQuoted?: tr
     /not found$/,
     'misconfigured',
     `the app lacks the plugin: run "npm run tauri add secure-token", or add .plugin(tauri_plugin_secure_token::init()) in src-tauri/src/lib.rs, ${AGAIN}`,
+  ],
+  [
+    /^(secure-token\.native_\w+|Command plugin:secure-token\|native_\w+) not allowed/,
+    'forbidden',
+    `add "secure-token:native" to the permissions of the capability of this window, in src-tauri/capabilities, ${AGAIN}`,
+    true,
   ],
   [/^secure-token\.\w+ explicitly denied/, 'forbidden', 'a capability denies it to this window', true],
   [

@@ -1,6 +1,7 @@
 // A fetch that puts the token of a session on requests to listed origins, and nowhere else.
 
 import type { Session } from '../session/session.js';
+import { loginChanged, orAbort, throwIfAborted } from './abort.js';
 import { type AuthFetchOptions, allowedOrigins, refuse } from './auth-fetch-options.js';
 import { isInvalidToken } from './challenge.js';
 import { Experience } from './experience.js';
@@ -11,50 +12,8 @@ export type { AuthFetchInit, AuthFetchOptions };
 /** The `fetch` that {@link createAuthFetch} makes. */
 export type AuthFetch = (input: RequestInfo | URL, init?: AuthFetchInit) => Promise<Response>;
 
-/** Webviews from before March 2022 do not have the method of this name, and keep no reason. */
-function throwIfAborted(signal?: AbortSignal | null) {
-  if (signal?.aborted)
-    throw signal.reason === undefined ? new DOMException('aborted', 'AbortError') : signal.reason;
-}
-
-/** `work`, but a signal that aborts does not wait for it, and all it rejects with else is errors. */
-async function orAbort<T>(work: Promise<T>, signal?: AbortSignal | null): Promise<T> {
-  let stop = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    stop = reject;
-    signal?.addEventListener('abort', stop);
-    if (signal?.aborted) stop();
-  });
-  try {
-    return await Promise.race([aborted, work]);
-  } catch (cause) {
-    // Each fetch has its own error for this; callers know that of the standard.
-    throwIfAborted(signal);
-    if (cause instanceof Error) throw cause;
-    // A refresh may throw a Response, and plugin-http throws texts. Assigned, since old webviews ignore the option `cause`.
-    const { status } = Object(cause);
-    // The text of what was thrown may hold anything, so that it is not repeated.
-    throw Object.assign(new Error(`the request or its refresh failed${status ? ` with ${status}` : ''}`), {
-      cause,
-      status,
-    });
-  } finally {
-    signal?.removeEventListener('abort', stop);
-  }
-}
-
 /** Ends a body that nobody will read. It may have failed already, which is then of no interest. */
 const drop = (response: Response) => void response.body?.cancel().catch(() => {});
-
-/**
- * The request was made under another login. An `AbortError`, because libraries that repeat what has failed leave those alone:
- * they would repeat it as somebody else.
- */
-const loginChanged = () =>
-  Object.assign(new Error('not sent: somebody else has signed in since the request was made'), {
-    name: 'AbortError',
-    code: 'conflict',
-  });
 
 /**
  * Makes a `fetch` that authorises requests with the token of `session` (RFC 6750 section 2.1).

@@ -209,7 +209,9 @@ export class MemoryRefreshes {
 
   private isAtFloor(accepted: boolean | undefined): boolean {
     if (accepted) this.floor = undefined;
-    if (this.floor !== undefined && Date.now() - this.floor < FLOOR) return true;
+    const age = this.floor === undefined ? FLOOR : Date.now() - this.floor;
+    // Below 0: the clock was set back, and nobody knows how long ago it was.
+    if (age >= 0 && age < FLOOR) return true;
     this.floor = this.isNew() ? Date.now() : undefined;
     return false;
   }

@@ -5,7 +5,7 @@ import { SecureTokenError } from '../ipc/errors.js';
 import { addListener, call, emit } from '../shared/emit.js';
 import { areAsExpected, endOf, inspect, receive } from './receive.js';
 import type { Session, SessionOptions, Snapshot } from './session-types.js';
-import type { Viewer } from './view.js';
+import type { View, Viewer } from './view.js';
 import { viewOf } from './views.js';
 
 export type * from './session-types.js';
@@ -27,9 +27,19 @@ const LONGEST_DEADLINE = 55_000;
  *
  * @throws `SecureTokenError` `invalid-argument` for an account or a deadline that breaks the rules.
  */
-export function createSession(options: SessionOptions = {}): Session {
-  const { account = 'default', refresh, refreshDeadline = 30_000, isRefused } = options;
-  const { revoke, onSignedOut, onError } = options;
+export const createSession = (options: SessionOptions = {}): Session => sessionOf(options, viewOf);
+
+/** A session that shows one of the views that `viewOf` has. */
+export function sessionOf(options: SessionOptions, viewOf: (account: string) => View): Session {
+  const {
+    account = 'default',
+    refresh,
+    refreshDeadline = 30_000,
+    isRefused,
+    revoke,
+    onSignedOut,
+    onError,
+  } = options;
   check({ account }, ACCOUNT);
   if (!(refreshDeadline > 0 && refreshDeadline <= LONGEST_DEADLINE))
     throw invalid('refreshDeadline must be more than 0 and at most 55000 milliseconds');

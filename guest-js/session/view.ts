@@ -208,7 +208,7 @@ export class View {
   }
 
   /** Resolves when the owner knows of all changes of this page, and this page its response. */
-  private async settle(): Promise<void> {
+  async settle(): Promise<void> {
     for (let next = this.next; next; next = this.next) await next;
   }
 
@@ -285,7 +285,7 @@ export class View {
     await this.fetching;
   }
 
-  private get lacksToken(): boolean {
+  protected get lacksToken(): boolean {
     const { latest, fetched } = this;
     return latest?.status === 'signedIn' && latest.tokenRevision !== fetched?.tokenRevision;
   }

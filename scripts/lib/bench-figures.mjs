@@ -6,6 +6,8 @@ export const limits = {
   getOverNoop: 1.1,
   // A token that has not expired, through the owner of the session, against the same.
   freshTokenOverNoop: 1.1,
+  // A login to the snapshot of another window.
+  loginToOtherOverNoop: 3,
   // Start of the process to the session and its token in the page's memory, against the app without the plugin to its first answer.
   launchOverNoop: 1.1,
   // set_token against one SetSecret with as many bytes, on an item whose path is known.

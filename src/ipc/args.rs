@@ -25,6 +25,11 @@ impl<'a> Args<'a> {
         let InvokeBody::Json(Value::Object(args)) = request.body() else {
             return Err(Error::invalid("the arguments must be an object"));
         };
+        Self::in_map(args, known)
+    }
+
+    /// The arguments in `args`, all of which must be among `known`.
+    pub(crate) fn in_map(args: &'a Map<String, Value>, known: &[&str]) -> Result<Self> {
         if args.keys().any(|name| !known.contains(&name.as_str())) {
             return Err(Error::invalid(format!(
                 "there is an unknown argument; known are: {}",
@@ -102,11 +107,35 @@ impl<'a> Args<'a> {
         }
     }
 
+    /// Any JSON.
+    #[cfg(feature = "native")]
+    pub(crate) fn json(&self, name: &str) -> Result<&'a Value> {
+        let missing = || Error::invalid(format!("{name} is missing"));
+        self.0.get(name).ok_or_else(missing)
+    }
+
     pub(crate) fn token(&self, name: &str) -> Result<Option<Token>> {
         self.text(name)?.map(Token::new).transpose()
     }
 
-    fn text(&self, name: &str) -> Result<Option<&'a str>> {
+    /// A text that has to be given.
+    #[cfg(feature = "native")]
+    pub(crate) fn required(&self, name: &str) -> Result<&'a str> {
+        let text = self.text(name)?;
+        text.ok_or_else(|| Error::invalid(format!("{name} is missing")))
+    }
+
+    /// A list, which is empty if it is not given.
+    #[cfg(feature = "native")]
+    pub(crate) fn list(&self, name: &str) -> Result<&'a [Value]> {
+        match self.0.get(name) {
+            None => Ok(&[]),
+            Some(Value::Array(list)) => Ok(list),
+            Some(_) => Err(Error::invalid(format!("{name} must be a list"))),
+        }
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Result<Option<&'a str>> {
         match self.0.get(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),

@@ -2,6 +2,14 @@
 
 mod args;
 pub(crate) mod commands;
+#[cfg(feature = "native")]
+mod frame;
+#[cfg(feature = "native")]
+pub(crate) mod media;
+#[cfg(feature = "native")]
+pub(crate) mod native_commands;
+#[cfg(feature = "native")]
+pub(crate) mod native_sign_in;
 mod pages;
 mod scope;
 pub(crate) mod session_commands;

@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use tauri::{Runtime, Webview};
 
+#[cfg(feature = "native")]
+use crate::native::{PageRequests, Requests};
 use crate::{
     error::{Error, ErrorCode, Result},
     session::PageId,
@@ -23,7 +25,25 @@ struct OfPage {
     page: PageId,
     webview: String,
     window: String,
-    _held: Held,
+    #[cfg_attr(
+        not(feature = "native"),
+        expect(dead_code, reason = "what it has ends when this is dropped")
+    )]
+    held: Held,
+}
+
+/// Ends the requests of a page with it, also those that a call is still at.
+#[cfg(feature = "native")]
+struct EndsRequests {
+    requests: Arc<PageRequests>,
+    is_closed: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+#[cfg(feature = "native")]
+impl Drop for EndsRequests {
+    fn drop(&mut self) {
+        self.requests.end_all();
+    }
 }
 
 /// What every page has that is open.
@@ -40,6 +60,12 @@ struct Open {
 impl Open {
     fn of<'a>(&'a self, webview: &'a str) -> impl Iterator<Item = &'a OfPage> {
         self.held.iter().filter(move |page| page.webview == webview)
+    }
+
+    #[cfg(feature = "native")]
+    fn requests_of(&self, webview: &str) -> Option<Arc<PageRequests>> {
+        let mut held = self.of(webview).map(|page| &page.held);
+        held.find_map(|held| Some(held.downcast_ref::<EndsRequests>()?.requests.clone()))
     }
 
     /// The page that the webview shows, which gets a name with the first thing that it has.
@@ -105,9 +131,69 @@ impl Pages {
             page,
             webview: webview.label().into(),
             window: webview.window().label().into(),
-            _held: held,
+            held,
         });
         Ok(())
+    }
+
+    /// The requests of the page that `webview` shows now, which end with it. They do not count as a watch or view.
+    #[cfg(feature = "native")]
+    pub(crate) fn requests<R: Runtime>(
+        &self,
+        webview: &Webview<R>,
+        all: &Requests,
+    ) -> Arc<PageRequests> {
+        let label = webview.label();
+        if let Some(requests) = self.requests_of(label) {
+            return requests;
+        }
+        self.end_closed();
+        let window = webview.window();
+        let mut open = lock(&self.0);
+        if let Some(requests) = open.requests_of(label) {
+            return requests;
+        }
+        let requests = Arc::new(PageRequests::new(all.clone()));
+        let page = open.page(label);
+        open.held.push(OfPage {
+            page,
+            webview: label.into(),
+            window: window.label().into(),
+            held: Box::new(EndsRequests {
+                requests: requests.clone(),
+                is_closed: {
+                    let webview = webview.clone();
+                    Arc::new(move || is_closed(&webview))
+                },
+            }),
+        });
+        requests
+    }
+
+    /// Ends the pages with requests whose webviews were closed while their windows live on. Tauri sends no event of
+    /// that, so it is looked at whenever another page begins.
+    #[cfg(feature = "native")]
+    fn end_closed(&self) {
+        let with_requests: Vec<_> = {
+            let open = lock(&self.0);
+            let of = |page: &OfPage| {
+                let ends = page.held.downcast_ref::<EndsRequests>()?;
+                Some((page.webview.clone(), ends.is_closed.clone()))
+            };
+            open.held.iter().filter_map(of).collect()
+        };
+        // Asked without the lock: it is Tauri's to answer.
+        for (webview, is_closed) in with_requests {
+            if is_closed() {
+                self.end_page(&webview);
+            }
+        }
+    }
+
+    /// The requests of the page that the webview with this label shows now, if it has had any.
+    #[cfg(feature = "native")]
+    pub(crate) fn requests_of(&self, webview: &str) -> Option<Arc<PageRequests>> {
+        lock(&self.0).requests_of(webview)
     }
 
     /// The page that `webview` shows now, if it has anything here.
@@ -223,5 +309,29 @@ mod tests {
         let refused = pages.watch(&main, &vault, |_| {}).unwrap_err();
         assert_eq!(refused.code(), ErrorCode::TooLarge);
         assert_eq!(pages.watch(&other, &vault, |_| {}), Ok(()));
+    }
+
+    #[cfg(feature = "native")]
+    #[test]
+    fn requests_are_of_one_page_and_end_with_it_also_if_only_its_webview_closes() {
+        use crate::native::{Client, Limits};
+
+        let app = mock_app();
+        let (main, other) = (open(&app, "main"), open(&app, "other"));
+        let (pages, all) = (
+            Pages::default(),
+            Requests::new(Client::of_platform(), Limits::default()),
+        );
+        let of_main = pages.requests(&main, &all);
+        assert!(Arc::ptr_eq(&of_main, &pages.requests(&main, &all)));
+        assert!(pages.page(&main).is_some());
+        pages.end_page("main");
+        assert!(pages.requests_of("main").is_none());
+        assert!(!Arc::ptr_eq(&of_main, &pages.requests(&main, &all)));
+        main.close().unwrap();
+        pages.requests(&other, &all);
+        assert!(pages.requests_of("main").is_none());
+        pages.end_window("other");
+        assert!(pages.requests_of("other").is_none());
     }
 }

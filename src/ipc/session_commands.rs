@@ -84,7 +84,7 @@ impl<R: AsRef<Record>> Serialize for Bare<R> {
     }
 }
 
-fn owner(
+pub(super) fn owner(
     args: &Args<'_>,
     scope: &AccountScope,
     tokens: &SecureToken,
@@ -293,7 +293,7 @@ pub(crate) async fn session_revokes(
 }
 
 /// Runs `call` to its end also when its page goes away: what a page has begun must not stay half done.
-async fn to_the_end<T: Send + 'static>(
+pub(super) async fn to_the_end<T: Send + 'static>(
     call: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Result<T> {
     let called = task::spawn(call).await;

@@ -2,7 +2,7 @@
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use super::tokens::Tokens;
+use super::{flight::Reply, tokens::Tokens};
 use crate::{record::Record, token::Account};
 
 /// Why [`Builder::refresh`](crate::Builder::refresh) brought no tokens.
@@ -37,6 +37,19 @@ impl fmt::Display for RefreshError {
 
 impl std::error::Error for RefreshError {}
 
+impl From<Result<Tokens, RefreshError>> for Reply {
+    fn from(refreshed: Result<Tokens, RefreshError>) -> Self {
+        match refreshed {
+            Ok(tokens) => Self::Renewed(tokens),
+            Err(RefreshError::Ended) => Self::Ended,
+            Err(RefreshError::Failed { retry_after }) => Self::Failed {
+                retry_after,
+                status: None,
+            },
+        }
+    }
+}
+
 /// Why [`Builder::revoke`](crate::Builder::revoke) did not revoke a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -64,8 +77,7 @@ impl std::error::Error for RevokeError {}
 type Response<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// What renews a record.
-pub(crate) type Refresh =
-    Arc<dyn Fn(Account, Record) -> Response<Result<Tokens, RefreshError>> + Send + Sync>;
+pub(crate) type Refresh = Arc<dyn Fn(Account, Record) -> Response<Reply> + Send + Sync>;
 
 /// What tells the server that a record is no longer in use.
 pub(crate) type Revoke =

@@ -55,7 +55,7 @@ pub(crate) enum Reply {
 
 impl Reply {
     /// A failure of which nothing more is known.
-    pub(super) fn failed() -> Self {
+    pub(crate) fn failed() -> Self {
         Self::Failed {
             retry_after: None,
             status: None,

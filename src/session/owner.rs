@@ -204,6 +204,53 @@ impl Owner {
         Ok(self.snapshot())
     }
 
+    /// Begins a sign-in whose tokens the server has yet to send. Returns its number, for
+    /// [`end_sign_in`](Self::end_sign_in).
+    #[cfg(feature = "native")]
+    pub(crate) async fn begin_sign_in(&self) -> u64 {
+        // What another process did before this is not to be taken for something that it did since.
+        self.look_at_other_processes().await;
+        self.number()
+    }
+
+    /// Signs in with what the server sent to the sign-in that began as `began`. Resolves when the store has
+    /// been asked to keep the record.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-argument`: no request could carry the token. `conflict`: somebody has signed in or out since;
+    /// the tokens are revoked.
+    #[cfg(feature = "native")]
+    pub(crate) async fn end_sign_in(
+        self: &Arc<Self>,
+        began: u64,
+        tokens: Tokens,
+        remember: bool,
+    ) -> Result<Snapshot> {
+        tokens.check()?;
+        self.look_at_other_processes().await;
+        let (login, now) = (self.number(), Moment::now());
+        let record = tokens.into_record(None, now);
+        let is_signed_in = self.change(|state| {
+            if state.chosen > began {
+                state.revoke(record);
+                return false;
+            }
+            state.sign_in(login, record, remember, now);
+            // A sign-in that began after this one is newer, although this one has a larger number.
+            state.chosen = began;
+            true
+        });
+        self.deliver_revokes();
+        if !is_signed_in {
+            let message = "somebody has signed in or out since this sign-in began";
+            return Err(Error::new(ErrorCode::Conflict, message));
+        }
+        self.save().await;
+        self.refresh_ahead();
+        Ok(self.snapshot())
+    }
+
     /// Signs out. Resolves when the store has been asked to remove the record.
     pub(crate) async fn sign_out(self: &Arc<Self>) -> Snapshot {
         let login = self.number();
@@ -218,6 +265,7 @@ impl Owner {
         let login = self.number();
         self.change(|state| {
             if stored.revision > state.at_rest {
+                state.chosen = login;
                 state.adopt(stored, login);
             }
         });

@@ -32,9 +32,32 @@ pub(crate) fn after_write(failures: u32) -> Duration {
 pub(crate) fn random() -> f64 {
     use std::hash::{BuildHasher, RandomState};
 
+    #[cfg(test)]
+    if let Some(number) = chance::next() {
+        return number;
+    }
     // Each `RandomState` has keys of its own, which the system drew.
     let bits = RandomState::new().hash_one(()) >> 32;
     f64::from(u32::try_from(bits).unwrap_or_default()) / (f64::from(u32::MAX) + 1.0)
+}
+
+/// A test can have the same numbers in every run.
+#[cfg(test)]
+pub(super) mod chance {
+    use std::cell::RefCell;
+
+    thread_local! {
+        static SOURCE: RefCell<Option<fastrand::Rng>> = const { RefCell::new(None) };
+    }
+
+    /// From now on this thread draws the numbers that follow from `seed`.
+    pub(crate) fn seed(seed: u64) {
+        SOURCE.set(Some(fastrand::Rng::with_seed(seed)));
+    }
+
+    pub(super) fn next() -> Option<f64> {
+        SOURCE.with_borrow_mut(|source| source.as_mut().map(fastrand::Rng::f64))
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use futures_util::future::Either;
 use tokio::task::JoinHandle;
 
 use super::{
-    callbacks::{Refresh, RefreshError},
+    callbacks::Refresh,
     clock::Moment,
     flight::{Ask, Flight, Reply, Rest, Want, failure},
     owner::Owner,
@@ -117,18 +117,14 @@ impl Owner {
         let mut task = task::spawn(async move {
             let bought = refresh(account.clone(), to_renew);
             match tokio::time::timeout(limit, bought).await {
-                Ok(Ok(tokens)) => match tokens.check() {
+                Ok(Reply::Renewed(tokens)) => match tokens.check() {
                     Ok(()) => Reply::Renewed(tokens),
                     Err(error) => {
                         log::error!("the refresh of {account} failed: {error}");
                         Reply::failed()
                     }
                 },
-                Ok(Err(RefreshError::Ended)) => Reply::Ended,
-                Ok(Err(RefreshError::Failed { retry_after })) => Reply::Failed {
-                    retry_after,
-                    status: None,
-                },
+                Ok(reply) => reply,
                 Err(_) => Reply::failed(),
             }
         });

@@ -153,6 +153,8 @@ pub(super) struct Write {
 /// The state of one session.
 pub(super) struct State {
     pub(super) login: u64,
+    /// The number of the newest sign-in or sign-out. A sign-in that began before it comes too late.
+    pub(super) chosen: u64,
     pub(super) memory: Memory,
     pub(super) saved: Saved,
     /// The newest revision of the vault that is known here.
@@ -189,6 +191,7 @@ impl State {
             able,
             lessees: Vec::new(),
             login: 0,
+            chosen: 0,
             memory: Memory::NotRead,
             saved: Saved::Yes,
             at_rest: 0,
@@ -258,6 +261,7 @@ impl State {
     /// Somebody signs in as `login`.
     pub(super) fn sign_in(&mut self, login: u64, record: Record, remember: bool, now: Moment) {
         let not_read = self.end_login(login, Some(&record));
+        self.chosen = login;
         self.memory = Memory::Held(Held::arrived(Arc::new(record), remember, now));
         self.saved = Saved::No(Unsaved::new(Basis::Anything { not_read }));
     }
@@ -265,6 +269,7 @@ impl State {
     /// The login ends; `login` is the number of the time after it.
     pub(super) fn sign_out(&mut self, login: u64, reason: EndReason) {
         let not_read = self.end_login(login, None);
+        self.chosen = login;
         self.memory = Memory::Empty(Some(reason));
         self.saved = Saved::No(Unsaved::new(Basis::Anything { not_read }));
     }
@@ -298,6 +303,14 @@ impl State {
         }
         self.begin(login);
         not_read
+    }
+
+    /// Begins a login of another process, or that of an earlier start.
+    fn begin_elsewhere(&mut self, login: u64) {
+        if self.is_read() {
+            self.chosen = login;
+        }
+        self.begin(login);
     }
 
     fn begin(&mut self, login: u64) {
@@ -413,12 +426,12 @@ impl State {
                 self.replace(Held::read(record));
             }
             Some(record) => {
-                self.begin(login);
+                self.begin_elsewhere(login);
                 self.memory = Memory::Held(Held::read(record));
             }
             None => {
                 let reason = self.held().map(|_| EndReason::Elsewhere);
-                self.begin(login);
+                self.begin_elsewhere(login);
                 self.memory = Memory::Empty(reason);
             }
         }

@@ -77,11 +77,47 @@ pub(super) fn open<R: Runtime, C: DeserializeOwned>(
     let handle = api.register_android_plugin(PACKAGE, "SecureTokenPlugin");
     #[cfg(target_os = "ios")]
     let handle = binding::register(api);
+    let handle = handle.map_err(|error| reported(&error))?;
+    #[cfg(all(target_os = "android", feature = "native"))]
+    tauri::Manager::manage(api.app(), NativePart(handle.clone()));
     Ok(Shim {
-        handle: handle.map_err(|error| reported(&error))?,
+        handle,
         service: service.into(),
         options: options.clone(),
     })
+}
+
+/// The shim, for what is not about records.
+#[cfg(all(target_os = "android", feature = "native"))]
+struct NativePart<R: Runtime>(PluginHandle<R>);
+
+/// The certificates that Android trusts, those of the user included, each as DER. Blocks until the shim has read
+/// them, so it must not be called on the UI thread.
+///
+/// # Errors
+///
+/// `misconfigured`: there is no shim. Else what reading them failed with.
+#[cfg(all(target_os = "android", feature = "native"))]
+pub(crate) fn trusted_roots<R: Runtime>(app: &tauri::AppHandle<R>) -> Result<Vec<Vec<u8>>> {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+
+    #[derive(Deserialize)]
+    struct Trusted {
+        certificates: Vec<String>,
+    }
+
+    let Some(part) = tauri::Manager::try_state::<NativePart<R>>(app) else {
+        return Err(Error::new(
+            ErrorCode::Misconfigured,
+            "the plugin's native part is missing, and with it the certificates that Android trusts",
+        ));
+    };
+    let trusted = part.0.run_mobile_plugin("trustedRoots", ());
+    let Trusted { certificates } = trusted.map_err(|error| reported(&error))?;
+    let decoded = certificates.iter().map(|one| STANDARD.decode(one));
+    decoded
+        .collect::<std::result::Result<_, _>>()
+        .map_err(|_| Error::internal("the answer of the plugin's native part makes no sense"))
 }
 
 /// The arguments of a call; each command takes its own part of them.

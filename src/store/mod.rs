@@ -25,6 +25,8 @@ pub(crate) mod chunked;
 #[cfg(any(mobile, test))]
 mod failed;
 pub mod memory;
+#[cfg(any(desktop, test))]
+pub(crate) mod renamed;
 
 use std::sync::{
     Arc,
@@ -40,6 +42,8 @@ pub use zeroize::Zeroizing;
 pub use self::apple::MacosKeychain;
 #[cfg(target_os = "ios")]
 pub use self::mobile::IosAccessibility;
+#[cfg(all(target_os = "android", feature = "native"))]
+pub(crate) use self::mobile::trusted_roots;
 use crate::{error::Result, token::Account};
 
 /// One item of a store: what an account stores, or one chunk of it in a store with small items.

@@ -2,6 +2,8 @@
 
 mod deadline;
 pub(crate) mod envelope;
+#[cfg(any(desktop, test))]
+mod renamed;
 mod slot;
 pub(crate) mod watch;
 

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::{
-    DEFAULT, assert_every_call_fails, code, provider::Provider, session::Session, worker::Worker,
+    DEFAULT, assert_every_call_fails, code,
+    provider::Provider,
+    session::{SERVICE, Session},
+    worker::Worker,
 };
 
 async fn a_token_outlives_the_processes_and_goes_when_cleared(provider: Provider) {
@@ -27,6 +30,23 @@ async fn a_token_outlives_the_processes_and_goes_when_cleared(provider: Provider
     assert_eq!(worker.clear(DEFAULT), json!({ "revision": 2 }));
     assert_eq!(worker.get(DEFAULT), Value::Null);
     assert_eq!(worker.list(), json!(["J\u{fc}rgen {REF}"]));
+}
+
+async fn p7_a_token_moves_to_the_new_identifier_of_the_app(provider: Provider) {
+    let session = Session::with(provider).await;
+    let mut before = Worker::start(&session);
+    before.set(DEFAULT, "signed in");
+    before.set("work", "too");
+
+    let mut after = Worker::renamed(&session, Some(SERVICE));
+    assert_eq!(after.get(DEFAULT)["token"], "signed in");
+    while before.list() != json!([]) {}
+    assert_eq!(after.list(), json!(["default", "work"]));
+    drop(after);
+
+    let mut later = Worker::renamed(&session, None);
+    assert_eq!(later.get(DEFAULT)["token"], "signed in");
+    assert_eq!(later.get("work")["token"], "too");
 }
 
 async fn another_process_replaces_and_clears_what_one_wrote(provider: Provider) {
@@ -202,6 +222,7 @@ macro_rules! with_every_provider {
 
 with_every_provider!(
     a_token_outlives_the_processes_and_goes_when_cleared,
+    p7_a_token_moves_to_the_new_identifier_of_the_app,
     another_process_replaces_and_clears_what_one_wrote,
     tokens_of_every_size_and_kind_come_back_whole,
     p1_an_item_under_our_name_that_we_did_not_write_is_an_error_and_kept,

@@ -7,6 +7,7 @@ use std::{path::Path, process::Command};
 
 use serde_json::{Value, json};
 
+use self::shared::EARLIER;
 pub use self::shared::{ENV, Worker};
 use crate::session::{SERVICE, Session};
 
@@ -18,6 +19,14 @@ impl Worker {
     pub fn with_deadline(session: &Session, milliseconds: u64) -> Self {
         let program = std::env::current_exe().unwrap();
         Self::spawn(&program, session.env(), milliseconds)
+    }
+
+    /// A worker of the same app under a new identifier.
+    pub fn renamed(session: &Session, earlier: Option<&str>) -> Self {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.env_clear().envs(session.env());
+        command.envs(earlier.map(|earlier| (EARLIER, earlier)));
+        Self::of("app.renamed", command, 60_000)
     }
 
     /// `program` is this one, in the place that it was put.

@@ -11,6 +11,7 @@ import type { sessionInterceptor } from 'tauri-plugin-secure-token-api/angular-h
 import type { attachSession } from 'tauri-plugin-secure-token-api/axios';
 import { keepFresh } from 'tauri-plugin-secure-token-api/keep-fresh';
 import { migrateFrom } from 'tauri-plugin-secure-token-api/migrate';
+import { createNativeSession, type NativeSession } from 'tauri-plugin-secure-token-api/native';
 import { createOutbox } from 'tauri-plugin-secure-token-api/outbox';
 import type { defineSessionStore } from 'tauri-plugin-secure-token-api/pinia';
 import type { useSession as useReactSession } from 'tauri-plugin-secure-token-api/react';
@@ -55,6 +56,25 @@ createSyncStorage({ namespace: maybe.text, onError: undefined });
 createSecureStorage({ namespace: maybe.text });
 createAuthFetch(session, { origins: [], fetch: undefined });
 keepFresh(session, undefined);
+
+const native: NativeSession = createNativeSession({
+  account: maybe.text,
+  onError: undefined,
+  onSignedOut: undefined,
+});
+void native.login({}, { remember: undefined, signal: undefined }).then(({ ok }: { ok: boolean }) => ok);
+void native.fetch('https://api.example.com', { repeat: undefined });
+/** Each binding takes a session of either kind. */
+type Takes<T extends (session: NativeSession) => unknown> = T;
+export type Bindings = [
+  Takes<typeof injectSession>,
+  Takes<typeof defineSessionStore>,
+  Takes<typeof useReactSession>,
+  Takes<typeof useSolidSession>,
+  Takes<typeof useSvelteSession>,
+  Takes<typeof useVueSession>,
+  Takes<typeof sessionModule>,
+];
 
 /** None of these may be `any`, which every type takes in. */
 type IsAny<T> = 0 extends 1 & T ? true : false;

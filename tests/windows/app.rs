@@ -5,7 +5,7 @@ use std::{collections::HashMap, fs::File, path::PathBuf, process::Command, sync:
 use keyring_core::{Entry, api::CredentialStoreApi};
 use windows_native_keyring_store::Store;
 
-use crate::worker::Worker;
+use crate::worker::{EARLIER, Worker};
 
 /// All tests share the credentials of one user, so that each app has a service of its own.
 pub struct App {
@@ -39,6 +39,13 @@ impl App {
     pub fn worker_with_deadline(&self, milliseconds: u64) -> Worker {
         let program = Command::new(std::env::current_exe().unwrap());
         Worker::of(&self.service, program, milliseconds)
+    }
+
+    /// A worker of this app, which had the identifier of `earlier` before.
+    pub fn worker_renamed_from(&self, earlier: &Self) -> Worker {
+        let mut program = Command::new(std::env::current_exe().unwrap());
+        program.env(EARLIER, &earlier.service);
+        Worker::of(&self.service, program, 120_000)
     }
 
     /// The file whose lock says which process writes.

@@ -70,6 +70,20 @@ fn a_token_outlives_the_processes_and_goes_when_cleared() {
 }
 
 #[test]
+fn p7_a_token_moves_to_the_new_identifier_of_the_app() {
+    let (before, after) = (App::new("earlier"), App::new("renamed"));
+    let token = long(20_000);
+    let mut old = before.worker();
+    old.set(DEFAULT, &token);
+    let mut worker = after.worker_renamed_from(&before);
+    assert_eq!(worker.get(DEFAULT)["token"], token);
+    while old.list() != json!([]) {}
+    drop(worker);
+    assert_eq!(before.names(), Vec::<String>::new());
+    assert_eq!(after.worker().get(DEFAULT)["token"], token);
+}
+
+#[test]
 fn tokens_of_every_size_and_kind_come_back_whole_in_a_new_process() {
     let app = App::new("sizes");
     let kinds = ["{REF:P@I:1}", "line\nbreak", "\u{fc}\u{1f511}\u{80}"].map(String::from);

@@ -18,6 +18,9 @@ pub const ENV: &str = "SECURE_TOKEN_TEST_WORKER";
 /// Set in a worker: the identifier of its app.
 const SERVICE: &str = "SECURE_TOKEN_TEST_SERVICE";
 
+/// Set in a worker whose app had another identifier before.
+pub const EARLIER: &str = "SECURE_TOKEN_TEST_EARLIER_SERVICE";
+
 /// Marks the answers among what the test harness prints.
 const ANSWER: &str = "answer: ";
 
@@ -110,9 +113,12 @@ pub fn run(other: impl Fn(&Value) -> Value) {
     let deadline = std::env::var(ENV).unwrap().parse().unwrap();
     let mut context = mock_context(noop_assets());
     context.config_mut().identifier = std::env::var(SERVICE).unwrap();
-    let plugin = Builder::new()
+    let mut plugin = Builder::new()
         .deadline(Duration::from_millis(deadline))
         .memory_copy(false);
+    if let Ok(earlier) = std::env::var(EARLIER) {
+        plugin = plugin.earlier_identifier(earlier);
+    }
     let app = mock_builder()
         .plugin(plugin.build())
         .build(context)

@@ -40,6 +40,54 @@ const compareCalls = (call) => async () => {
   return pairs.slice(1);
 };
 
+/**
+ * Signs in, as `me`, as soon as the snapshot shows that the other window has. `seen` is called with each of its logins. The expiry
+ * tells which window signed in, and nothing is stored.
+ */
+async function playPingPong(me, other, seen) {
+  const signIn = () =>
+    invoke('plugin:secure-token|session_sign_in', { token: 'a', expiresAt: me, remember: false });
+  let last = 0;
+  const channel = new Channel(({ snapshot }) => {
+    if (snapshot?.expiresAt !== other || snapshot.login === last) return;
+    last = snapshot.login;
+    if (seen()) signIn();
+  });
+  await invoke('plugin:secure-token|session_open', { channel });
+  return signIn;
+}
+
+const [pageOne, pageTwo] = [4e12, 5e12];
+
+/** The time from a login in one window to the snapshot in the other, of as many logins as there are calls in a round. */
+async function loginToOtherWindow() {
+  let logins = 0;
+  let finish;
+  const signIn = await playPingPong(pageOne, pageTwo, () => {
+    logins += 2;
+    if (logins < callsInRound) return true;
+    finish();
+    return false;
+  });
+  const round = async () => {
+    const finished = new Promise((resolve) => {
+      finish = resolve;
+    });
+    logins = 0;
+    const started = performance.now();
+    await signIn();
+    await finished;
+    return performance.now() - started;
+  };
+  await invoke('plugin:bench|open_second');
+  const pairs = [];
+  for (let count = 0; count < rounds; count += 1) {
+    const ours = await round();
+    pairs.push([ours / callsInRound, (await time(noop)) / callsInRound]);
+  }
+  return pairs.slice(1);
+}
+
 /** The app goes on, with nothing to do. */
 const thenIdle = (call) => async () => {
   await call();
@@ -50,14 +98,23 @@ const thenIdle = (call) => async () => {
 const modes = {
   calls: compareCalls(getToken),
   'fresh-token': compareCalls(freshToken),
+  'login-to-other': loginToOtherWindow,
   'first-token': openSession,
   'first-noop': noop,
   'idle-token': thenIdle(openSession),
   'idle-noop': thenIdle(noop),
 };
 
+/** The other window, which says when it is there. */
+async function answerLogins() {
+  await playPingPong(pageTwo, pageOne, () => true);
+  await invoke('plugin:bench|second_is_open');
+  return new Promise(() => {});
+}
+
 try {
-  const figures = await modes[new URLSearchParams(location.search).get('mode')]();
+  const mode = new URLSearchParams(location.search).get('mode');
+  const figures = await { ...modes, second: answerLogins }[mode]();
   await invoke('plugin:bench|done', { figures: JSON.stringify(figures ?? null) });
 } catch (error) {
   await invoke('plugin:bench|done', { figures: JSON.stringify({ failed: String(error?.message ?? error) }) });

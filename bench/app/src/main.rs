@@ -19,12 +19,13 @@ use std::{
 };
 
 use tauri::{
-    AppHandle, Runtime, WebviewUrl, WebviewWindowBuilder, command, generate_handler,
+    AppHandle, Manager, Runtime, State, WebviewUrl, WebviewWindowBuilder, command,
+    generate_handler,
     plugin::{Builder, TauriPlugin},
 };
+use tokio::sync::Notify;
 
-const USAGE: &str =
-    "usage: secure-token-bench calls|first-token|first-noop|idle-token|idle-noop|writes|list";
+const USAGE: &str = "usage: secure-token-bench calls|fresh-token|login-to-other|first-token|first-noop|idle-token|idle-noop|writes|list";
 
 #[command]
 #[allow(
@@ -51,10 +52,40 @@ fn done<R: Runtime>(app: AppHandle<R>, figures: String) -> tauri::Result<()> {
     Ok(())
 }
 
+/// Opens a window that signs in whenever the first one has, and resolves when its page is there.
+#[command]
+async fn open_second<R: Runtime>(
+    app: AppHandle<R>,
+    open: State<'_, SecondIsOpen>,
+) -> tauri::Result<()> {
+    let page = WebviewUrl::App("index.html?mode=second".into());
+    WebviewWindowBuilder::new(&app, "second", page).build()?;
+    open.0.notified().await;
+    Ok(())
+}
+
+#[command]
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "a command takes its arguments by value"
+)]
+fn second_is_open(open: State<'_, SecondIsOpen>) {
+    open.0.notify_one();
+}
+
+#[derive(Default)]
+struct SecondIsOpen(Notify);
+
 /// What a call costs that does nothing.
 fn bench<R: Runtime>() -> TauriPlugin<R> {
     Builder::new("bench")
-        .invoke_handler(generate_handler![noop, ready, done])
+        .invoke_handler(generate_handler![
+            noop,
+            ready,
+            done,
+            open_second,
+            second_is_open
+        ])
         .build()
 }
 
@@ -93,6 +124,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             .build(),
     );
     app.setup(move |app| {
+        app.manage(SecondIsOpen::default());
         if !measure_without_window(&mode, app.handle()) {
             let page = WebviewUrl::App(format!("index.html?mode={mode}").into());
             WebviewWindowBuilder::new(app, "main", page).build()?;

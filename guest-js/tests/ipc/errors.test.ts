@@ -61,6 +61,11 @@ describe('a rejection of Tauri itself, a plain string', () => {
       'forbidden',
       'get_token: a capability denies it to this window',
     ],
+    [
+      'secure-token.native_fetch not allowed. Permissions associated with this command: …',
+      'forbidden',
+      'get_token: add "secure-token:native" to the permissions',
+    ],
   ])('%s is quoted behind the remedy', async (text, code, start) => {
     const error = await rejected(text);
     expect(error.code).toBe(code);
@@ -77,6 +82,11 @@ describe('a rejection of Tauri itself, a plain string', () => {
       'get_token: the app does not know it',
     ],
     ['Command get_token not found', 'misconfigured', REGISTER],
+    [
+      'Command native_fetch not found',
+      'misconfigured',
+      'get_token: the app was built without native requests',
+    ],
     [
       `invalid args \`account\` for command \`get_token\`: invalid type: "${SECRET}"`,
       'invalid-argument',

@@ -149,6 +149,19 @@ describe('A11 the floor', () => {
     expect(await session.refresh('t2')).toBeUndefined();
     expect(await session.refresh('t2', { accepted: true })).toBe('t3');
   });
+
+  it('a clock that is set back does not keep it', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    let turn = 1;
+    const refresh = vi.fn(async (): Promise<Tokens> => ({ token: `t${++turn}`, refreshToken: `r${turn}` }));
+    const session = page.createSession({ refresh });
+    await session.ready();
+    await session.login({ token: 't1', refreshToken: 'r1' });
+    expect(await session.refresh('t1')).toBe('t2');
+    expect(await session.refresh('t2')).toBeUndefined();
+    vi.setSystemTime(Date.now() - 3_600_000);
+    expect(await session.refresh('t2')).toBe('t3');
+  });
 });
 
 describe('freshToken with a minimum life', () => {

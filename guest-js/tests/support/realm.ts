@@ -12,8 +12,6 @@ export interface Surroundings {
   clearTimeout(timer?: number): void;
   /** The global object; with `__TAURI_INTERNALS__` it is a Tauri window. */
   globals: object;
-  /** Default: a source of chance that is the same in every run. */
-  random?(): number;
 }
 
 /** The names that the package gets from {@link Surroundings} instead of from Node. */
@@ -33,17 +31,17 @@ export async function buildRealm(): Promise<(surroundings: Surroundings) => Pack
   const { output } = await bundle.generate({ format: 'iife', name: 'api', exports: 'named' });
   await bundle.close();
   const load = new Function(...NAMES, `${output[0].code}; return api;`);
-  return ({ now, setTimeout, clearTimeout, globals, random = chance() }) => {
+  return ({ now, setTimeout, clearTimeout, globals }) => {
     class PageDate extends Date {
       static override now = now;
     }
-    const PageMath = Object.create(Math, { random: { value: random } });
+    const PageMath = Object.create(Math, { random: { value: chance() } });
     return load(globals, globals, setTimeout, clearTimeout, PageDate, PageMath, { now });
   };
 }
 
 /** Numbers from 0 to 1 (mulberry32), the same for every page. */
-export function chance(seed = 1): () => number {
+function chance(seed = 1): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

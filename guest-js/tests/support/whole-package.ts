@@ -1,5 +1,4 @@
-// What realm.ts bundles: the entries of the package that the random orders and the simulation use.
+// What realm.ts bundles: the entries of the package that the random orders use.
 
 export * from '../../index.js';
-export { keepFresh } from '../../session/keep-fresh.js';
 export { MemoryOwner } from '../../session/memory-owner.js';

@@ -1,6 +1,9 @@
-//! Which accounts a window may use.
+//! What a window may use: the entries in its capability file.
 
+mod accounts;
 mod entry;
+#[cfg(feature = "native")]
+mod requests;
 
 use std::sync::Arc;
 
@@ -9,142 +12,116 @@ use tauri::{
     ipc::{CommandArg, CommandItem, CommandScope, GlobalScope, InvokeError},
 };
 
+pub(crate) use self::accounts::AccountScope;
 use self::entry::ScopeEntry;
+#[cfg(feature = "native")]
+pub(crate) use self::requests::RequestScope;
 use crate::{
     error::{Error, ErrorCode, Result},
     token::Account,
 };
 
-/// The accounts that the window that called may use with the command that it called.
-///
-/// Deny wins over allow, and no allow entry at all means every account of this app. Tauri does not tell
-/// an empty list of entries from none.
-pub(crate) struct AccountScope {
+/// Methods that no scope can allow: they echo a request, or open a tunnel. The Fetch standard forbids the same.
+const NEVER_SENT: [&str; 3] = ["CONNECT", "TRACE", "TRACK"];
+
+/// What the permission of a command says, joined with what is said for the whole plugin.
+struct Entries {
     allow: Vec<Arc<ScopeEntry>>,
     deny: Vec<Arc<ScopeEntry>>,
 }
 
-impl AccountScope {
-    /// Whether the window may use `account`.
-    pub(crate) fn allows(&self, account: &Account) -> bool {
-        let names = |entries: &[Arc<ScopeEntry>]| entries.iter().any(|entry| entry.names(account));
-        !names(&self.deny) && (self.allow.is_empty() || names(&self.allow))
-    }
-
-    /// Fails with `forbidden` if the window may not use `account`.
-    pub(crate) fn check(&self, account: &Account) -> Result<()> {
-        if self.allows(account) {
-            Ok(())
-        } else {
-            Err(Error::new(
-                ErrorCode::Forbidden,
-                "the account is outside the scope of this window",
-            ))
+impl Entries {
+    /// Fails with `misconfigured` if any entry is not valid: a `deny` that names nothing would let everything through
+    /// in silence.
+    fn check(self) -> Result<Self> {
+        for entry in self.allow.iter().chain(&self.deny) {
+            entry.check()?;
         }
+        Ok(self)
     }
 }
 
-impl<'a, R: Runtime> CommandArg<'a, R> for AccountScope {
-    /// Joins what the permission of the command says with what is said for the whole plugin.
+impl<'a, R: Runtime> CommandArg<'a, R> for Entries {
     fn from_command(item: CommandItem<'a, R>) -> Result<Self, InvokeError> {
+        let unreadable = |_| InvokeError::from(not_valid());
         let same = CommandItem { ..item };
-        let command = CommandScope::<ScopeEntry>::from_command(same).map_err(|_| unreadable())?;
-        let global = GlobalScope::<ScopeEntry>::from_command(item).map_err(|_| unreadable())?;
-        let scope = Self {
+        let command = CommandScope::<ScopeEntry>::from_command(same).map_err(unreadable)?;
+        let global = GlobalScope::<ScopeEntry>::from_command(item).map_err(unreadable)?;
+        let entries = Self {
             allow: [command.allows().as_slice(), global.allows()].concat(),
             deny: [command.denies().as_slice(), global.denies()].concat(),
         };
-        // A `deny` that names nothing would let everything through in silence.
-        if scope
-            .allow
-            .iter()
-            .chain(&scope.deny)
-            .all(|entry| entry.is_valid())
-        {
-            Ok(scope)
-        } else {
-            Err(unreadable())
-        }
+        entries.check().map_err(InvokeError::from)
     }
 }
 
-fn unreadable() -> InvokeError {
-    InvokeError::from(Error::new(
+fn not_valid() -> Error {
+    Error::new(
         ErrorCode::Misconfigured,
         "a scope entry in the capability of this window is not valid; write { \"account\": \"work-*\" }, \
-         with the whole name of an account or the start of one and a single * at the end",
-    ))
+         with the whole name of an account or the start of one and a single * at the end, \
+         or { \"url\": \"https://api.example.com/v1/*\", \"methods\": [\"GET\"] }, or both in one entry",
+    )
 }
 
 impl ScopeEntry {
-    fn is_valid(&self) -> bool {
-        match self.account.strip_suffix('*') {
-            Some("") => true,
-            start => {
-                let name = start.unwrap_or(&self.account);
-                !name.contains('*') && Account::new(name).is_ok()
-            }
+    fn check(&self) -> Result<()> {
+        let names_something = self.account.is_some() || self.url.is_some();
+        let names_methods_of_a_url = self.methods.is_none() || self.url.is_some();
+        let is_valid = names_something
+            && names_methods_of_a_url
+            && self.account.as_deref().is_none_or(is_name_of_accounts)
+            && self.methods.as_deref().is_none_or(are_methods);
+        if !is_valid {
+            return Err(not_valid());
         }
+        #[cfg(feature = "native")]
+        self.pattern()?;
+        Ok(())
     }
 
     fn names(&self, account: &Account) -> bool {
-        match self.account.strip_suffix('*') {
+        let Some(name) = &self.account else {
+            return true;
+        };
+        match name.strip_suffix('*') {
             Some(start) => account.as_str().starts_with(start),
-            None => account.as_str() == self.account,
+            None => account.as_str() == name,
         }
     }
+}
+
+fn is_name_of_accounts(name: &str) -> bool {
+    match name.strip_suffix('*') {
+        Some("") => true,
+        start => {
+            let start = start.unwrap_or(name);
+            !start.contains('*') && Account::new(start).is_ok()
+        }
+    }
+}
+
+fn are_methods(methods: &[String]) -> bool {
+    let is_method = |method: &String| {
+        method
+            .split('-')
+            .all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase()))
+            && !NEVER_SENT.contains(&method.as_str())
+    };
+    !methods.is_empty() && methods.iter().all(is_method)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn scope(allow: &[&str], deny: &[&str]) -> AccountScope {
-        let entries = |accounts: &[&str]| {
-            let entry = |account: &&str| {
-                Arc::new(ScopeEntry {
-                    account: (*account).into(),
-                })
-            };
-            accounts.iter().map(entry).collect()
-        };
-        AccountScope {
-            allow: entries(allow),
-            deny: entries(deny),
-        }
-    }
-
-    fn allowed(scope: &AccountScope, account: &str) -> bool {
-        scope.allows(&Account::new(account).unwrap())
-    }
-
-    #[test]
-    fn p5_no_entry_means_every_account() {
-        assert!(allowed(&scope(&[], &[]), "default"));
-    }
-
-    #[test]
-    fn p5_an_allow_entry_is_exact_or_a_prefix() {
-        let scope = scope(&["default", "work-*"], &[]);
-        assert!(allowed(&scope, "default"));
-        assert!(allowed(&scope, "work-"));
-        assert!(allowed(&scope, "work-1"));
-        assert!(!allowed(&scope, "default2"));
-        assert!(!allowed(&scope, "Default"));
-        assert!(!allowed(&scope, "home"));
-    }
-
-    #[test]
-    fn p5_deny_wins_over_allow() {
-        let scope = scope(&["*"], &["admin*"]);
-        assert!(allowed(&scope, "default"));
-        assert!(!allowed(&scope, "admin"));
-        assert!(!allowed(&scope, "admin-2"));
+    fn is_valid(entry: &str) -> bool {
+        serde_json::from_str::<ScopeEntry>(entry).is_ok_and(|entry| entry.check().is_ok())
     }
 
     #[test]
     fn p5_an_entry_that_names_no_account_is_not_valid() {
-        for (account, is_valid) in [
+        for (account, expected) in [
             ("default", true),
             ("*", true),
             ("work-*", true),
@@ -155,8 +132,8 @@ mod tests {
             ("", false),
             ("line\nbreak", false),
         ] {
-            let account = account.into();
-            assert_eq!(ScopeEntry { account }.is_valid(), is_valid);
+            let account = serde_json::json!({ "account": account });
+            assert_eq!(is_valid(&account.to_string()), expected, "{account}");
         }
     }
 
@@ -167,11 +144,29 @@ mod tests {
             r#"{"acount":"a"}"#,
             r#"{"account":"a","x":1}"#,
             r#"{"account":1}"#,
+            r#"{"account":null}"#,
+            r#"{"methods":["GET"]}"#,
+            r#"{"account":"a","methods":["GET"]}"#,
+            r#"{"url":1}"#,
+            r#"{"url":"https://a.b/*","account":""}"#,
+            r#"{"url":"https://a.b/*","methods":"GET"}"#,
+            r#"{"url":"https://a.b/*","methods":[]}"#,
+            r#"{"url":"https://a.b/*","methods":[""]}"#,
+            r#"{"url":"https://a.b/*","methods":["get"]}"#,
+            r#"{"url":"https://a.b/*","methods":["GET "]}"#,
+            r#"{"url":"https://a.b/*","methods":["*"]}"#,
+            r#"{"url":"https://a.b/*","methods":["GET","TRACE"]}"#,
+            r#"{"url":"https://a.b/*","methods":["CONNECT"]}"#,
+            r#"{"url":"https://a.b/*","methods":["TRACK"]}"#,
         ] {
-            assert!(
-                serde_json::from_str::<ScopeEntry>(entry).is_err(),
-                "{entry}"
-            );
+            assert!(!is_valid(entry), "{entry}");
+        }
+        for entry in [
+            r#"{"url":"https://a.b/*"}"#,
+            r#"{"url":"https://a.b/*","account":"a*"}"#,
+            r#"{"url":"https://a.b/*","methods":["GET","M-SEARCH","PROPFIND"]}"#,
+        ] {
+            assert!(is_valid(entry), "{entry}");
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The promises that the session keeps, over a store whose faults the test sets and a server of its own.
 
+mod idle;
 mod model;
+mod outage;
 mod races;
 mod refreshes;
 mod server;
@@ -66,9 +68,6 @@ impl Process {
         server: &Arc<Server>,
         rust: Rust,
     ) -> Self {
-        let vault = Vault::shared(store.clone(), LATE, true, processes.clone());
-        let outbox = Outbox::new(store.clone(), processes.clone(), LATE);
-        let limits = Limits::with_refresh(Duration::from_secs(60));
         let refresh: Option<Refresh> = matches!(rust, Rust::Refresh | Rust::Both).then(|| {
             let server = server.clone();
             let refresh = move |_: Account, record: Record| {
@@ -77,7 +76,7 @@ impl Process {
                     tokio::time::sleep(LATENCY).await;
                     let refreshed = server.refresh(&record.refresh_token.unwrap());
                     tokio::time::sleep(LATENCY).await;
-                    refreshed
+                    refreshed.into()
                 };
                 Box::pin(refreshed) as std::pin::Pin<Box<dyn Future<Output = _> + Send>>
             };
@@ -92,6 +91,18 @@ impl Process {
             };
             Arc::new(revoke) as Revoke
         });
+        Self::with(processes, store, refresh, revoke)
+    }
+
+    fn with(
+        processes: &Processes,
+        store: &Arc<MemoryStore>,
+        refresh: Option<Refresh>,
+        revoke: Option<Revoke>,
+    ) -> Self {
+        let vault = Vault::shared(store.clone(), LATE, true, processes.clone());
+        let outbox = Outbox::new(store.clone(), processes.clone(), LATE);
+        let limits = Limits::with_refresh(Duration::from_secs(60));
         let sessions = Sessions::new(vault.clone(), processes, outbox, refresh, revoke, limits);
         Self { sessions, vault }
     }

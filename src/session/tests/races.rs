@@ -18,8 +18,10 @@ fn refresh_by<F>(refresh: impl Fn(Record) -> F + Send + Sync + 'static) -> Refre
 where
     F: Future<Output = Result<Tokens, RefreshError>> + Send + 'static,
 {
-    let refresh = move |_: Account, record: Record| Box::pin(refresh(record)) as Response<_>;
-    Arc::new(refresh)
+    Arc::new(move |_: Account, record: Record| {
+        let refreshed = refresh(record);
+        Box::pin(async move { refreshed.await.into() }) as Response<_>
+    })
 }
 
 fn revoke_at(server: &Arc<Server>) -> Revoke {

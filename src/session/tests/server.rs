@@ -33,7 +33,7 @@ struct Login {
     is_revoked: bool,
 }
 
-fn tokens(login: u64, number: u64, lifetime: Option<Duration>) -> Tokens {
+pub(super) fn tokens(login: u64, number: u64, lifetime: Option<Duration>) -> Tokens {
     let mut tokens = Tokens::new(Token::new(format!("t.{login}.{number}")).unwrap());
     tokens.refresh_token = Some(Token::new(format!("r.{login}.{number}")).unwrap());
     tokens.expires_in = lifetime;

@@ -210,3 +210,28 @@ async fn p8_a_refresh_that_a_process_did_not_survive_is_carried_out_again_at_the
     );
     assert_eq!(server.reuses(), 1);
 }
+
+#[cfg(all(desktop, feature = "native"))]
+#[tokio::test(start_paused = true)]
+async fn p3_a_logout_in_another_process_during_a_login_wins() {
+    let (store, server) = world();
+    let folder = tempfile::tempdir().unwrap();
+    let one = Process::in_folder(folder.path(), &store, &server, Rust::Both);
+    one.session().login(server.login()).await.unwrap();
+    let other = Process::in_folder(folder.path(), &store, &server, Rust::Both);
+    other.session().ready().await;
+
+    // Before the login began, although it is noticed only then.
+    other.session().logout().await;
+    let began = one.owner().begin_sign_in().await;
+    let signed_in = one.owner().end_sign_in(began, server.login(), true).await;
+    assert_eq!(signed_in.unwrap().status, Status::SignedIn);
+
+    other.session().hydrate().await;
+    let began = one.owner().begin_sign_in().await;
+    other.session().logout().await;
+    let late = one.owner().end_sign_in(began, server.login(), true).await;
+    assert_eq!(late.unwrap_err().code(), ErrorCode::Conflict);
+    assert_eq!(one.session().token(), None);
+    assert_eq!(one.stored().await, None);
+}

@@ -3,6 +3,7 @@
 mod growth;
 mod keychains;
 mod listeners;
+mod renamed;
 mod silent;
 mod stores;
 mod unsettled;

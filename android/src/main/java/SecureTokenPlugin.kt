@@ -2,6 +2,7 @@
 package app.secure_token
 
 import android.app.Activity
+import android.util.Base64
 import app.tauri.annotation.Command
 import app.tauri.annotation.TauriPlugin
 import app.tauri.plugin.Invoke
@@ -67,6 +68,13 @@ class SecureTokenPlugin(activity: Activity) : Plugin(activity) {
       .put("hardware", info.hardware)
       .put("state", info.state.wire)
       .put("detail", info.detail)
+  }
+
+  /** `{}`: answers `{ certificates }`, whom TLS may trust, each DER in base64. */
+  @Command
+  fun trustedRoots(invoke: Invoke) = answer(invoke) {
+    val certificates = trustedRoots().map { Base64.encodeToString(it, Base64.NO_WRAP) }
+    JSObject().put("certificates", JSArray(certificates))
   }
 
   /** The only place that answers. Nothing that fails is logged or repeated: it may hold a token. */

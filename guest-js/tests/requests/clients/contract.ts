@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SessionOptions, Tokens } from '../../../session/session.js';
 import type { FakeVault } from '../../support/fake-vault.js';
 import { deferred, until } from '../../support/helpers.js';
+import { NativeSide } from '../../support/native-side.js';
 import { signedInPage, withStore } from '../../support/project.js';
 import { serve, serveApi } from '../../support/servers.js';
 
@@ -30,6 +31,8 @@ export interface Traits {
   fetch?: typeof fetch;
   /** Answers the commands of other plugins. */
   others?: (command: string, payload: unknown) => unknown;
+  /** The fetch is that of a native session, which refuses what createAuthFetch hands on untouched. */
+  native?: boolean;
   /** Whether the library makes a `Request` of a stream: its body is kept, so it can be sent again. */
   keepsStreams: boolean;
   /** Finds the reason of an abort in what the library rejects with. */
@@ -38,16 +41,29 @@ export interface Traits {
 
 const streamOf = (text: string) => new Blob([text]).stream();
 
-export function testClient({ connect, fetch, others, keepsStreams, reason = (error) => error }: Traits) {
+export function testClient(traits: Traits) {
+  const { connect, fetch, others, native = false, keepsStreams, reason = (error) => error } = traits;
+
   let page: Awaited<ReturnType<typeof signedInPage>>;
   let vault: FakeVault;
+  let createNativeSession: typeof import('../../../requests/native.js').createNativeSession;
 
   beforeEach(async () => {
     page = await signedInPage({ token: 't1', refreshToken: 'r1' }, others);
     vault = page.vault;
+    ({ createNativeSession } = await import('../../../requests/native.js'));
   });
 
   function client(origins: string[], refresh?: SessionOptions['refresh']) {
+    if (native) {
+      // The developer is told of a request that the capability does not allow.
+      vi.spyOn(console, 'warn').mockImplementation(() => {});
+      new NativeSide(vault, { origins, refresh });
+      const { ready, fetch } = createNativeSession();
+      // The page has no token: the tests look at that of Rust.
+      const getToken = () => vault.owner().held?.record.token;
+      return { session: { ready, getToken }, ...connect(fetch) };
+    }
     const session = page.createSession(refresh && { refresh });
     const authFetch = page.createAuthFetch(session, { origins, ...(fetch && { fetch }) });
     return { session, ...connect(authFetch) };
@@ -67,8 +83,10 @@ export function testClient({ connect, fetch, others, keepsStreams, reason = (err
     const { send } = client([one.origin, two.origin]);
     expect(await send(one.origin)).toMatchObject({ status: 200 });
     expect(await send(two.origin)).toMatchObject({ status: 200 });
-    expect(await send(other.origin)).toMatchObject({ status: 401 });
-    expect(other.received).toMatchObject([{ authorization: undefined }]);
+    if (native) await expect(send(other.origin)).rejects.toThrow(Error);
+    else expect(await send(other.origin)).toMatchObject({ status: 401 });
+    expect(other.received.filter(({ authorization }) => authorization)).toEqual([]);
+    expect(other.received).toHaveLength(native ? 0 : 1);
   });
 
   describe('401', () => {

@@ -1,11 +1,13 @@
 // ky with createAuthFetch as its fetch.
 
 import ky from 'ky';
+import { describe } from 'vitest';
 import { createAuthFetch } from '../../../requests/fetch.js';
-import { testClient } from './contract.js';
+import { keyStore } from '../../support/project.js';
+import { type Traits, testClient } from './contract.js';
 import { testRefusals } from './refusals.js';
 
-testClient({
+const traits: Traits = {
   connect(authFetch) {
     // The delay is that between the repetitions of ky's own, which it makes after what looks like a network error.
     const client = ky.create({ fetch: authFetch, throwHttpErrors: false, retry: { delay: () => 1 } });
@@ -25,7 +27,11 @@ testClient({
     };
   },
   keepsStreams: true,
-});
+};
+
+testClient(traits);
+
+if (keyStore) describe('over a native session', () => testClient({ ...traits, native: true }));
 
 const kyWith = (authFetch: typeof fetch, init?: object) => {
   const client = ky.create({ fetch: authFetch, throwHttpErrors: false, retry: 0, ...init });

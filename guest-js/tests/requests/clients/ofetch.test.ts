@@ -1,11 +1,13 @@
 // ofetch with createAuthFetch as its fetch.
 
 import { createFetch } from 'ofetch';
+import { describe } from 'vitest';
 import { createAuthFetch } from '../../../requests/fetch.js';
-import { testClient } from './contract.js';
+import { keyStore } from '../../support/project.js';
+import { type Traits, testClient } from './contract.js';
 import { testRefusals } from './refusals.js';
 
-testClient({
+const traits: Traits = {
   connect(authFetch) {
     const client = createFetch({ fetch: authFetch, defaults: { ignoreResponseError: true } });
     return {
@@ -24,7 +26,11 @@ testClient({
   keepsStreams: false,
   // A FetchError, whose cause is that of the fetch.
   reason: ({ cause }) => cause,
-});
+};
+
+testClient(traits);
+
+if (keyStore) describe('over a native session', () => testClient({ ...traits, native: true }));
 
 const ofetchWith = (authFetch: typeof fetch, init?: object) => {
   const client = createFetch({ fetch: authFetch, defaults: { ignoreResponseError: true, retry: 0 } });

@@ -1,8 +1,10 @@
 // openapi-fetch with createAuthFetch as its fetch.
 
 import createClient from 'openapi-fetch';
+import { describe } from 'vitest';
 import { createAuthFetch } from '../../../requests/fetch.js';
-import { testClient } from './contract.js';
+import { keyStore } from '../../support/project.js';
+import { type Traits, testClient } from './contract.js';
 import { testRefusals } from './refusals.js';
 
 interface Answers {
@@ -23,7 +25,7 @@ function clientOf(url: string, authFetch: typeof fetch) {
   return { client: createClient<Paths>({ baseUrl: origin, fetch: authFetch }), path: pathname + search };
 }
 
-testClient({
+const traits: Traits = {
   connect: (authFetch) => ({
     async send(url, { request, json, form, stream, method, signal } = {}) {
       const { client, path } = clientOf(url, authFetch);
@@ -47,7 +49,11 @@ testClient({
     },
   }),
   keepsStreams: true,
-});
+};
+
+testClient(traits);
+
+if (keyStore) describe('over a native session', () => testClient({ ...traits, native: true }));
 
 const openapiWith = (authFetch: typeof fetch) => async (url: string, body?: object) => {
   const { client, path } = clientOf(url, authFetch);

@@ -1,7 +1,5 @@
 // Draws the refreshes a second of several outages over time, as an SVG that needs no program to read.
 
-import type { Result } from './simulate.js';
-
 const WIDTH = 760;
 const HEIGHT = 330;
 const LEFT = 52;
@@ -11,42 +9,39 @@ const BOTTOM = 44;
 /** Colours that people who see few colours can tell apart (Okabe and Ito, 2008). */
 const COLOURS = ['#0072b2', '#d55e00', '#009e73'];
 /** Of this many seconds the highest is drawn. */
-const STEP = 5;
+const STEP = 15;
 /** What must not be reached, in percent of the sessions. */
-const LIMIT = 5;
+const LIMIT = 3;
 
-export function draw(results: (Result & { title: string })[]): string {
+export function draw(results) {
   const seconds = Math.max(...results.map(({ perSecond }) => perSecond.length));
-  const x = (second: number) => LEFT + (second / seconds) * (WIDTH - LEFT - RIGHT);
-  const y = (percent: number) => HEIGHT - BOTTOM - (percent / (LIMIT + 1)) * (HEIGHT - TOP - BOTTOM);
-  const text = (at: [number, number], words: string, more = '') =>
+  const x = (second) => LEFT + (second / seconds) * (WIDTH - LEFT - RIGHT);
+  const y = (percent) => HEIGHT - BOTTOM - (percent / (LIMIT + 0.5)) * (HEIGHT - TOP - BOTTOM);
+  const text = (at, words, more = '') =>
     `<text x="${at[0].toFixed(1)}" y="${at[1].toFixed(1)}" ${more}>${words}</text>`;
-  const line = (from: [number, number], to: [number, number], more: string) =>
+  const line = (from, to, more) =>
     `<path d="M${from.map((n) => n.toFixed(1))}L${to.map((n) => n.toFixed(1))}" ${more}/>`;
-  const [begin, end] = results[0]?.away ?? [0, 0];
+  const [begin, end] = results[0].away;
 
   const curves = results.map(({ perSecond, sessions }, index) => {
-    const points = Array.from({ length: seconds / STEP }, (_, step) => {
+    const points = Array.from({ length: Math.floor(perSecond.length / STEP) }, (_, step) => {
       const highest = Math.max(...perSecond.slice(step * STEP, (step + 1) * STEP));
       return `${x(step * STEP).toFixed(0)},${y((100 * highest) / sessions).toFixed(1)}`;
     });
     return `<polyline points="${points.join(' ')}" fill="none" stroke="${COLOURS[index]}" stroke-width="1.2"/>`;
   });
-  const keys = results.map(
-    ({ title }, index) =>
-      line(
-        [LEFT + index * 150, 22],
-        [LEFT + index * 150 + 18, 22],
-        `stroke="${COLOURS[index]}" stroke-width="3"`,
-      ) + text([LEFT + index * 150 + 24, 26], title),
-  );
-  const percents = [0, 1, 2, 3, 4, LIMIT].map((percent) =>
+  const keys = results.map(({ title }, index) => {
+    const at = LEFT + index * 170;
+    const key = line([at, 22], [at + 18, 22], `stroke="${COLOURS[index]}" stroke-width="3"`);
+    return key + text([at + 24, 26], title);
+  });
+  const percents = Array.from({ length: LIMIT + 1 }, (_, percent) =>
     [
       line([LEFT, y(percent)], [WIDTH - RIGHT, y(percent)], 'stroke="#ddd"'),
       text([LEFT - 8, y(percent) + 4], `${percent} %`, 'text-anchor="end"'),
     ].join(''),
   );
-  const minutes = Array.from({ length: seconds / 60 + 1 }, (_, minute) => minute).filter((m) => m % 5 === 0);
+  const minutes = Array.from({ length: Math.floor(seconds / 600) + 1 }, (_, ten) => ten * 10);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12" fill="#333">`,
     `<title>Refreshes a second, in percent of the sessions</title>`,
