@@ -4,6 +4,9 @@ import type { SecureTokenError } from '../ipc/errors.js';
 import type { Lease, Owner, OwnerSnapshot, RefreshOutcome, TokenQuery, TokenResult } from '../ipc/owner.js';
 import { carryOut, type Refresher, waitsForItself } from './carry-out.js';
 
+/** For how long a page that is about to be left keeps a failure to itself, in milliseconds. */
+const TIME_TO_LEAVE = 5000;
+
 /** The page that asks. */
 interface Asker {
   readonly refresher: Refresher | undefined;
@@ -27,6 +30,7 @@ export class Renewal {
   private failure: { cause: unknown; token: string } | undefined;
   private readonly asked = new Map<string, Promise<string | undefined>>();
   private isCalling = false;
+  private leaving: Promise<void> | undefined;
 
   constructor(private readonly page: Asker) {}
 
@@ -35,6 +39,16 @@ export class Renewal {
     this.failure = undefined;
     this.flight?.end();
     this.flight = undefined;
+  }
+
+  /**
+   * The page is about to be left. WebKit fails its requests before it is gone, and that is no failure of the refresh: the next
+   * page carries it out.
+   */
+  leave(): void {
+    this.leaving = new Promise((resolve) => {
+      setTimeout(resolve, TIME_TO_LEAVE);
+    });
   }
 
   /** @throws If `refresh` itself asks, and so would wait for what it is about to do. */
@@ -109,6 +123,7 @@ export class Renewal {
     const ending = carryOut(refresher, record, stop);
     this.isCalling = false;
     const { outcome, failure } = await ending;
+    if (failure) await this.leaving;
     // The owner waits for this also if nobody here does: what was bought must be stored or revoked.
     const result = await this.answer(lease, outcome);
     const next = await this.take(result);

@@ -89,6 +89,7 @@ export class View {
 
   constructor(account: string) {
     this.owner = ownerOf(account);
+    globalThis.addEventListener?.('beforeunload', () => this.renewal.leave());
     globalThis.addEventListener?.('pagehide', () => this.leave());
     globalThis.addEventListener?.('pageshow', (event) => {
       if (event.persisted) this.comeBack();

@@ -37,6 +37,15 @@ export class Keyring {
     await this.#daemon?.stop();
   }
 
+  /** Whoever asks it something waits until `resume`. */
+  pause() {
+    this.#daemon.kill('SIGSTOP');
+  }
+
+  resume() {
+    this.#daemon.kill('SIGCONT');
+  }
+
   /** As the login screen does it: over the daemon's control socket, so that no prompt is involved. */
   async unlock() {
     const secret = Buffer.from(password);

@@ -294,6 +294,14 @@ impl State {
         Decision::Begin(record)
     }
 
+    /// The flight that `rest` speaks of has failed.
+    pub(super) fn fail(&mut self, rest: Rest) {
+        if self.is_flying(rest.flight) {
+            self.flight = None;
+            self.rest = Some(rest);
+        }
+    }
+
     fn is_due(&self, min_life: Duration, now: Moment) -> bool {
         self.held().is_some_and(|held| held.is_due(min_life, now))
     }

@@ -162,7 +162,15 @@ impl Owner {
         let mut changes = self.changes.subscribe();
         let mut not_taken = 0;
         // A page that has the lease is never passed over: it may be using the refresh token.
-        while self.offer(id) && (not_taken < MOST_OFFERS || self.is_leased(id)) {
+        while not_taken < MOST_OFFERS || self.is_leased(id) {
+            if !self.offer(id) {
+                if self.waits_for_a_page(id).await {
+                    continue;
+                }
+                // The next page need not rest, since no server was asked.
+                self.end_without_rest(id, nobody_refreshed());
+                return None;
+            }
             let taken = tokio::time::timeout(self.common.limits.offer, async {
                 loop {
                     changes.mark_unchanged();
@@ -193,12 +201,27 @@ impl Owner {
                 Err(_) => not_taken += 1,
             }
         }
-        self.fail(
-            id,
-            Error::new(ErrorCode::Timeout, "no window carried out the refresh"),
-            None,
-        );
+        self.fail(id, nobody_refreshed(), None);
         None
+    }
+
+    /// Waits for a page that can refresh: one that reloads is back in a moment. Returns whether it has come.
+    async fn waits_for_a_page(&self, id: u64) -> bool {
+        let mut changes = self.changes.subscribe();
+        let opened = async {
+            loop {
+                changes.mark_unchanged();
+                if self.look(|state| state.views.refresh()) {
+                    return true;
+                }
+                // The sender lives as long as the owner.
+                if !self.is_flying(id) || changes.changed().await.is_err() {
+                    return false;
+                }
+            }
+        };
+        let opened = tokio::time::timeout(self.common.limits.offer, opened);
+        opened.await.unwrap_or(false)
     }
 
     fn is_leased(&self, id: u64) -> bool {
@@ -344,13 +367,20 @@ impl Owner {
 
     fn fail(&self, id: u64, error: Error, retry_after: Option<Duration>) {
         self.change(|state| {
-            if !state.is_flying(id) {
-                return;
-            }
             let failures = state.rest.as_ref().map_or(0, |rest| rest.failures + 1);
             let span = pause::after_refresh(retry_after, failures);
-            state.flight = None;
-            state.rest = Some(Rest::new(id, error, failures, span));
+            state.fail(Rest::new(id, error, failures, span));
+        });
+    }
+
+    /// The refresh fails for those who wait for it, and for nobody who comes later.
+    fn end_without_rest(&self, id: u64, error: Error) {
+        self.change(|state| {
+            if state.is_flying(id) {
+                state.lift_floor();
+            }
+            let failures = state.rest.as_ref().map_or(0, |rest| rest.failures);
+            state.fail(Rest::new(id, error, failures, Duration::ZERO));
         });
     }
 
@@ -370,4 +400,8 @@ impl Owner {
             task::spawn(async move { owner.renew(Duration::ZERO).await });
         }
     }
+}
+
+fn nobody_refreshed() -> Error {
+    Error::new(ErrorCode::Timeout, "no window carried out the refresh")
 }

@@ -253,6 +253,11 @@ impl State {
         false
     }
 
+    /// Nobody has carried out the refresh that a refused token may cost.
+    pub(super) fn lift_floor(&mut self) {
+        self.floor = None;
+    }
+
     /// Somebody signs in as `login`.
     pub(super) fn sign_in(&mut self, login: u64, record: Record, remember: bool, now: Moment) {
         let not_read = self.end_login(login, Some(&record));

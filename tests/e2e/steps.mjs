@@ -5,11 +5,15 @@ import { until } from '../../scripts/lib/until.mjs';
 /** An app in which somebody has signed in, with the token in the keyring. */
 export async function signedIn(t) {
   const app = await t.launch();
+  await logIn(t, app);
+  return app;
+}
+
+export async function logIn(t, app) {
   await app.login();
   await app.shows('me-name', /\w/);
   await app.shows('persisted', 'yes');
   t.leaks.remember();
-  return app;
 }
 
 /** Opens the second window, which is signed in by itself. */

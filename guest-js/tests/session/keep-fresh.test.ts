@@ -321,8 +321,8 @@ describe('the end', () => {
     const { session, refresh, end } = await open(100_000);
     const removed = vi.spyOn(globalThis, 'removeEventListener');
     end();
-    // The session of the page looks at two for as long as the page lives.
-    const isOfThePage = ([name]: unknown[]) => name === 'pagehide' || name === 'pageshow';
+    // The session of the page looks at these for as long as the page lives.
+    const isOfThePage = ([name]: unknown[]) => /^(beforeunload|pagehide|pageshow)$/.test(`${name}`);
     expect(removed.mock.calls).toEqual(
       added.mock.calls.slice(added.mock.calls.filter(isOfThePage).length - 1),
     );

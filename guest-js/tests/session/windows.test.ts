@@ -62,6 +62,42 @@ it('P8 fifty 401s in each of two windows, again and again: one refresh each', as
   expect(vault.records.get('default')).toEqual({ token: 't20', refreshToken: 'r20' });
 });
 
+it('A5 P8 a page that is left during its refresh, and whose request fails for that, says nothing', async () => {
+  let fail = (_: Error) => {};
+  const cutOff = vi.fn(
+    () =>
+      new Promise<Tokens>((_, reject) => {
+        fail = reject;
+      }),
+  );
+  const one = windows[0].createSession({ refresh: cutOff });
+  const refresh = vi.fn(async () => ({ token: 't2', refreshToken: 'r2' }));
+  const two = windows[1].createSession({ refresh });
+  await Promise.all([one.ready(), two.ready()]);
+  one.refresh('t1').catch(() => {});
+  await until(() => expect(cutOff).toHaveBeenCalled());
+  const waiting = two.refresh('t1');
+  await settle();
+  windows[0].happens('beforeunload', false);
+  fail(new TypeError('Load failed'));
+  await settle();
+  windows[0].close();
+  expect(await waiting).toBe('t2');
+});
+
+it('a page that stays although it was to be left tells of a failure', async () => {
+  vi.useFakeTimers();
+  try {
+    const [one] = await sessions({ refresh: async () => Promise.reject(new TypeError('Load failed')) });
+    windows[0].happens('beforeunload', false);
+    const refused = expect(one.refresh('t1')).rejects.toThrow('Load failed');
+    await vi.advanceTimersByTimeAsync(5000);
+    await refused;
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 it('A5 P8 a page that is left during its refresh: the next that waits gets the lease', async () => {
   const lost = vi.fn(() => new Promise<Tokens>(() => {}));
   const one = windows[0].createSession({ refresh: lost });

@@ -5,7 +5,7 @@ import { buildRealm, type Package, type Surroundings } from './realm.js';
 
 export interface Window extends Package {
   /** What the browser does to the page. */
-  happens(event: 'pagehide' | 'pageshow', persisted: boolean): void;
+  happens(event: 'beforeunload' | 'pagehide' | 'pageshow', persisted: boolean): void;
   /** The page is left for good. */
   close(): void;
 }
